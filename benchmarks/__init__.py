@@ -1,0 +1,1 @@
+"""Benchmark harness: every stage against the budget of a named board."""

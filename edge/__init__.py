@@ -1,0 +1,1 @@
+"""Offline voice assistant for Raspberry-Pi-class boards: the device runtime."""

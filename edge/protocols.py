@@ -1,0 +1,91 @@
+"""What each stage promises to the loop in ``assistant.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import Protocol
+
+from edge.types import Action, AudioFrame, Parse, Reply, Transcript
+
+
+class Speech(Enum):
+    """What an end-pointer says of a frame."""
+
+    WAITING = "waiting"
+    SPEAKING = "speaking"
+    ENDED = "ended"
+
+
+class Microphone(Protocol):
+    """Source of frames: a sound card, a file, or a test's array."""
+
+    def frames(self) -> Iterator[AudioFrame]:
+        """Frames at 16 kHz until the source ends; raises DeviceError when it cannot be opened at all."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+class WakeDetector(Protocol):
+    """Says when its wake word was heard."""
+
+    def accept(self, frame: AudioFrame) -> bool:
+        """True on the frame in which the wake word was completed."""
+
+    def reset(self) -> None:
+        """Forget the audio so far."""
+
+
+class Endpointer(Protocol):
+    """Finds the beginning and the end of an utterance."""
+
+    def accept(self, frame: AudioFrame) -> Speech:
+        """State after this frame."""
+
+    def hurry(self, complete: bool) -> None:
+        """Tell whether the text so far is a complete command, so that the hangover may be shorter."""
+
+    def reset(self) -> None:
+        """Start over for the next utterance."""
+
+
+class Recognizer(Protocol):
+    """Turns frames into text."""
+
+    def accept(self, frame: AudioFrame) -> Transcript | None:
+        """Take a frame; a partial transcript when there is a new one."""
+
+    def finish(self) -> Transcript:
+        """Final transcript of what was accepted; the recognizer is ready for the next utterance."""
+
+
+class Parser(Protocol):
+    """Understands a transcript."""
+
+    def parse(self, transcript: Transcript) -> Parse:
+        """The parse; a rejection is a parse without an intent, never an exception."""
+
+
+class Skill(Protocol):
+    """Acts on the home."""
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        """Carry out the parse, or ask, or explain why not."""
+
+
+class Voice(Protocol):
+    """Speaks."""
+
+    def synthesize(self, text: str) -> Iterator[AudioFrame]:
+        """Audio sentence by sentence, so that the first sound comes early."""
+
+
+class Speaker(Protocol):
+    """Sink of frames."""
+
+    def play(self, frames: Iterable[AudioFrame]) -> float:
+        """Play all frames in order; returns the ms from the call to the first frame."""
+
+    def close(self) -> None:
+        """Release the device."""

@@ -1,0 +1,161 @@
+"""Values that cross stages. All are frozen; none knows where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pcm: TypeAlias = NDArray[np.int16]
+SlotValue: TypeAlias = str | int | float
+
+
+@dataclass(frozen=True, eq=False)
+class AudioFrame:
+    """Mono audio: ``pcm`` is int16 [n] at ``rate_hz``; ``start_ms`` counts from the start of the stream."""
+
+    pcm: Pcm
+    rate_hz: int
+    start_ms: float = 0.0
+
+    @property
+    def duration_ms(self) -> float:
+        """Length of the frame."""
+        return 1000.0 * len(self.pcm) / self.rate_hz
+
+
+@dataclass(frozen=True)
+class Word:
+    """One recognized word with its confidence in 0..1 and its place in the stream."""
+
+    text: str
+    confidence: float
+    start_ms: float
+    end_ms: float
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What a recognizer heard; ``confidence`` in 0..1, ``alternatives`` best first without ``text``."""
+
+    text: str
+    confidence: float = 1.0
+    words: tuple[Word, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    end_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A slot of a parse. A slot that the intent implies (a domain, a state) has no text and no span."""
+
+    name: str
+    value: SlotValue
+    text: str | None = None
+    span: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Parse:
+    """What an utterance means; ``intent`` is None where it was rejected. ``source`` names who understood it."""
+
+    intent: str | None
+    slots: tuple[Slot, ...] = ()
+    confidence: float = 0.0
+    language: str = "en"
+    source: str = "student"
+    text: str = ""
+
+    def value(self, name: str) -> SlotValue | None:
+        """Value of the first slot called ``name``, or None."""
+        return next((slot.value for slot in self.slots if slot.name == name), None)
+
+
+@dataclass(frozen=True)
+class Area:
+    """A room of the home; ``id`` is unique, ``aliases`` are further names people say."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    floor_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Floor:
+    """A floor of the home."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A device of the home; ``id`` is ``domain.object`` as in Home Assistant."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    area_id: str | None = None
+    state: str | None = None
+    attributes: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def domain(self) -> str:
+        """Kind of device: the part of the id before the dot."""
+        return self.id.split(".", 1)[0]
+
+
+@dataclass(frozen=True)
+class Home:
+    """What the assistant controls, as its home file describes it."""
+
+    areas: tuple[Area, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    entities: tuple[Entity, ...] = ()
+
+
+@dataclass(frozen=True)
+class StateChange:
+    """One attribute of one entity (or list, timer) that an action changed."""
+
+    entity_id: str
+    attribute: str
+    before: object
+    after: object
+
+
+@dataclass(frozen=True)
+class Action:
+    """What a skill did: the intent carried out, the entities it touched and what changed."""
+
+    intent: str
+    targets: tuple[str, ...] = ()
+    changes: tuple[StateChange, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What to say; ``expects_answer`` keeps the microphone open for the user's next words."""
+
+    text: str
+    language: str = "en"
+    expects_answer: bool = False
+
+
+@dataclass(frozen=True)
+class StageSpan:
+    """When a stage ran, by the monotonic clock, and the CPU time it took."""
+
+    stage: str
+    start_ns: int
+    end_ns: int
+    cpu_ns: int = 0
+
+    @property
+    def ms(self) -> float:
+        """Wall time."""
+        return (self.end_ns - self.start_ns) / 1e6

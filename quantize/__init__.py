@@ -1,0 +1,1 @@
+"""Build path: dataset → teacher → student → quantized program → bundle."""
