@@ -1,0 +1,169 @@
+"""Board profiles: TOML files, typed, where a mistyped key names the nearest valid one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from edge.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_PACKAGE = Path(__file__).parent
+_PROFILE_FOLDERS = (_PACKAGE / "firmware_configs", _PACKAGE.parent / "firmware_configs")
+_UNKNOWN_KEY = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `(?P<place>[^`]*)`)?")
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A TOML table whose keys are all known."""
+
+
+class Board(_Table, frozen=True):
+    """Facts of the hardware; ``memory_cap_mib`` is what the operating system leaves to the assistant."""
+
+    title: str
+    soc: str
+    core: str
+    cores: int
+    clock_mhz: int
+    ram_mib: int
+    memory_cap_mib: int | None = None
+    source: str = ""
+
+
+class Audio(_Table, frozen=True):
+    """Sound devices by PortAudio name or number; None is the system's default."""
+
+    microphone: str | int | None = None
+    speaker: str | int | None = None
+    barge_in: bool = False
+
+
+class Wake(_Table, frozen=True):
+    """How the assistant is called."""
+
+    engine: Literal["micro", "push-to-talk", "none"] = "micro"
+    word: str = "okay_nabu"
+
+
+class Endpoint(_Table, frozen=True):
+    """Silence that ends an utterance, and the shorter one that is enough after a complete command."""
+
+    hangover_ms: int = 600
+    hurried_ms: int = 200
+
+
+class Asr(_Table, frozen=True):
+    """Speech recognizer; ``auto`` takes Moonshine for English and an installed Vosk model for the others."""
+
+    engine: Literal["auto", "moonshine", "vosk"] = "auto"
+    model: str | None = None
+
+
+class Tts(_Table, frozen=True):
+    """Voice; ``auto`` takes Piper where a voice of the language is installed, else espeak-ng."""
+
+    engine: Literal["auto", "piper", "espeak", "none"] = "auto"
+    voice: str | None = None
+
+
+class Budget(_Table, frozen=True):
+    """A limit of one metric: the ``percentile`` (50, 95, 99; 100 is the maximum) must not exceed ``limit``."""
+
+    metric: str
+    percentile: int
+    limit: float
+    unit: str
+    why: str
+
+
+class Profile(_Table, frozen=True):
+    """Everything that differs from one board to the next."""
+
+    name: str
+    board: Board
+    language: str = "en"
+    bundle: str = "home"
+    home: str | None = None
+    weather: str | None = None
+    audio: Audio = Audio()
+    wake: Wake = Wake()
+    endpoint: Endpoint = Endpoint()
+    asr: Asr = Asr()
+    tts: Tts = Tts()
+    budgets: tuple[Budget, ...] = ()
+
+
+def profile_names() -> list[str]:
+    """Names of the profiles that come with the package."""
+    return sorted({path.stem for folder in _PROFILE_FOLDERS for path in folder.glob("*.toml")})
+
+
+def load_profile(name_or_path: str) -> Profile:
+    """Profile by name (``raspberry-pi-5-4gb``) or by path to a TOML file.
+
+    Raises:
+        ConfigError: no such profile, not TOML, an unknown key, or a value of the wrong type.
+    """
+    path = _find(name_or_path)
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read profile {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"profile {path} is not TOML: {_one_line(error)}") from error
+    try:
+        return msgspec.convert(document, Profile)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"profile {path}: {_explain(error, Profile)}") from error
+
+
+def _find(name_or_path: str) -> Path:
+    given = Path(name_or_path)
+    if given.suffix == ".toml" or len(given.parts) > 1:
+        if given.is_file():
+            return given
+        raise ConfigError(f"no profile file {name_or_path}; name a TOML file or one of: {', '.join(profile_names())}")
+    for folder in _PROFILE_FOLDERS:
+        path = folder / f"{name_or_path}.toml"
+        if path.is_file():
+            return path
+    near = difflib.get_close_matches(name_or_path, profile_names(), n=1)
+    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(profile_names())}"
+    raise ConfigError(f"no profile called {name_or_path!r}; {hint}")
+
+
+def _explain(error: msgspec.ValidationError, root: type[msgspec.Struct]) -> str:
+    message = _one_line(error)
+    unknown = _UNKNOWN_KEY.search(message)
+    if unknown is None:
+        return message
+    place = unknown["place"] or "$"
+    keys = [field.name for field in msgspec.structs.fields(_table_at(place, root))]
+    near = difflib.get_close_matches(unknown["key"], keys, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"valid keys are {', '.join(keys)}"
+    where = place.removeprefix("$").removeprefix(".")
+    return f"unknown key {unknown['key']!r}{f' in [{where}]' if where else ''}; {hint}"
+
+
+def _table_at(place: str, root: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """Struct type at a msgspec error path such as ``$.budgets[...]``."""
+    info: Any = msgspec.inspect.type_info(root)
+    for step in re.findall(r"\.(\w+)|(\[)", place):
+        if step[1]:
+            info = info.item_type
+        else:
+            info = next(field.type for field in info.fields if field.encode_name == step[0])
+    return info.cls  # type: ignore[no-any-return]
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
