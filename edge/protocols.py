@@ -10,10 +10,15 @@ from edge.types import Action, AudioFrame, Parse, Reply, Transcript
 
 
 class Speech(Enum):
-    """What an end-pointer says of a frame."""
+    """What an end-pointer says of a frame.
+
+    ``PAUSED`` is said once per pause, when silence inside an utterance has lasted long enough that it is worth
+    asking the recognizer whether the command is complete; ``hurry(True)`` then ends the utterance on the next frame.
+    """
 
     WAITING = "waiting"
     SPEAKING = "speaking"
+    PAUSED = "paused"
     ENDED = "ended"
 
 
@@ -55,6 +60,9 @@ class Recognizer(Protocol):
 
     def accept(self, frame: AudioFrame) -> Transcript | None:
         """Take a frame; a partial transcript when there is a new one."""
+
+    def peek(self) -> Transcript:
+        """Transcript of what was accepted so far; ``finish`` without further speech may reuse its work."""
 
     def finish(self) -> Transcript:
         """Final transcript of what was accepted; the recognizer is ready for the next utterance."""
