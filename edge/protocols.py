@@ -43,7 +43,14 @@ class WakeDetector(Protocol):
 
 
 class Endpointer(Protocol):
-    """Finds the beginning and the end of an utterance."""
+    """Finds the beginning and the end of an utterance.
+
+    ``speech_end_ms`` is the stream time at which the last voice so far ended; ``hangover_ms`` the silence that ends an
+    utterance that was not hurried.
+    """
+
+    speech_end_ms: float
+    hangover_ms: float
 
     def accept(self, frame: AudioFrame) -> Speech:
         """State after this frame."""

@@ -148,12 +148,13 @@ class Reply:
 
 @dataclass(frozen=True)
 class StageSpan:
-    """When a stage ran, by the monotonic clock, and the CPU time it took."""
+    """When a stage ran, by the monotonic clock, the CPU time it took, and the process's memory at its end."""
 
     stage: str
     start_ns: int
     end_ns: int
     cpu_ns: int = 0
+    rss_mib: float = 0.0
 
     @property
     def ms(self) -> float:
