@@ -1,0 +1,121 @@
+"""Metrics of the MASSIVE paper, rejection, calibration and regressions between two releases."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from quantize.datasets import SlotSpan, Utterance
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says about one utterance; ``intent`` None is a rejection."""
+
+    intent: str | None
+    slots: tuple[SlotSpan, ...] = ()
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Fractions in 0..1 over ``n`` utterances, named as ``edge-quantize evaluate --json`` prints them."""
+
+    intent_accuracy: float
+    slot_f1: float
+    exact_match: float
+    n: int
+
+
+def measure(gold: Sequence[Utterance], predicted: Sequence[Prediction]) -> Metrics:
+    """Intent accuracy, slot micro-F1 over (name, span), and exact match of both.
+
+    Spans are compared from their first to their last letter, digit or mark, since a full stop or an apostrophe at the
+    edge is a matter of tokenization. With no slot in gold or prediction, slot F1 is 1.
+    """
+    hits = found = expected = intents = exact = 0
+    for utterance, prediction in zip(gold, predicted, strict=True):
+        truth, guess = _cores(utterance.text, utterance.slots), _cores(utterance.text, prediction.slots)
+        hits += len(truth & guess)
+        expected += len(truth)
+        found += len(guess)
+        right = utterance.intent == prediction.intent
+        intents += right
+        exact += right and truth == guess
+    n = len(gold)
+    f1 = 2 * hits / (expected + found) if expected + found else 1.0
+    return Metrics(intents / max(n, 1), f1, exact / max(n, 1), n)
+
+
+def measure_locales(gold: Sequence[Utterance], predicted: Sequence[Prediction]) -> dict[str, Metrics]:
+    """Return the metrics of each locale, sorted by locale."""
+    rows: defaultdict[str, list[tuple[Utterance, Prediction]]] = defaultdict(list)
+    for utterance, prediction in zip(gold, predicted, strict=True):
+        rows[utterance.locale].append((utterance, prediction))
+    return {
+        locale: measure([utterance for utterance, _ in pairs], [prediction for _, prediction in pairs])
+        for locale, pairs in sorted(rows.items())
+    }
+
+
+def auroc(in_scope: ArrayLike, out_of_scope: ArrayLike) -> float:
+    """Probability that an in-scope sentence scores above an out-of-scope one (ties count half)."""
+    inside, outside = np.asarray(in_scope, float), np.sort(np.asarray(out_of_scope, float))
+    below = np.searchsorted(outside, inside, "left") + np.searchsorted(outside, inside, "right")
+    return float(below.mean() / (2 * len(outside)))
+
+
+def threshold_at_rejection(out_of_scope: ArrayLike, rejected: float = 0.95) -> float:
+    """Return the lowest confidence at which a share of at least ``rejected`` out-of-scope sentences stays below."""
+    scores = np.sort(np.asarray(out_of_scope, float))
+    index = int(np.ceil(rejected * len(scores))) - 1
+    return float(np.nextafter(scores[max(index, 0)], np.inf))
+
+
+def accepted_accuracy(
+    gold: Sequence[Utterance], predicted: Sequence[Prediction], threshold: float
+) -> tuple[float, float]:
+    """Return intent accuracy over all in-scope utterances with those below ``threshold`` counted wrong, and coverage."""
+    accepted = [prediction.confidence >= threshold for prediction in predicted]
+    right = [
+        keep and utterance.intent == prediction.intent
+        for utterance, prediction, keep in zip(gold, predicted, accepted, strict=True)
+    ]
+    return sum(right) / max(len(gold), 1), sum(accepted) / max(len(gold), 1)
+
+
+def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
+    """Expected calibration error with equal-width bins (Guo et al. 2017)."""
+    scores, hits = np.asarray(confidence, float), np.asarray(correct, float)
+    place = np.minimum((scores * bins).astype(int), bins - 1)
+    gaps = [abs(float((hits - scores)[place == b].sum())) for b in range(bins)]
+    return sum(gaps) / max(len(scores), 1)
+
+
+def negative_flips(
+    gold: Sequence[Utterance], old: Sequence[Prediction], new: Sequence[Prediction]
+) -> list[tuple[Utterance, Prediction]]:
+    """Return utterances that the old release parsed exactly and the new one does not, with the new parse."""
+    return [
+        (utterance, after)
+        for utterance, before, after in zip(gold, old, new, strict=True)
+        if _exact(utterance, before) and not _exact(utterance, after)
+    ]
+
+
+def _exact(utterance: Utterance, prediction: Prediction) -> bool:
+    text = utterance.text
+    return utterance.intent == prediction.intent and _cores(text, utterance.slots) == _cores(text, prediction.slots)
+
+
+def _cores(text: str, slots: Iterable[SlotSpan]) -> set[SlotSpan]:
+    cores = set()
+    for slot in slots:
+        places = [i for i in range(slot.start, min(slot.end, len(text))) if unicodedata.category(text[i])[0] in "LNM"]
+        cores.add(SlotSpan(slot.name, places[0], places[-1] + 1) if places else slot)
+    return cores
