@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import unicodedata
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 NGRAM_SIZES = (3, 4, 2)
 MAX_NGRAMS = 20
@@ -117,3 +120,26 @@ def ngram_ids(word: str, buckets: int) -> tuple[int, ...]:
     grams = [f"={word}", bare]
     grams += [bare[i : i + n] for n in NGRAM_SIZES for i in range(len(bare) - n + 1) if n < len(bare)]
     return tuple(dict.fromkeys(_bucket(gram, buckets) for gram in grams[:MAX_NGRAMS]))
+
+
+def encode(tokens: Sequence[Token], buckets: int, language: str | None = None) -> NDArray[np.int64]:
+    """Student input [1 + T, MAX_NGRAMS], zero-padded; the first row stands for the utterance and its language.
+
+    A character of a script without spaces also gets rows for the pairs that it makes with its neighbours.
+    """
+    ids = np.zeros((1 + len(tokens), MAX_NGRAMS), np.int64)
+    ids[0, 0] = _bucket(f"@{language or ''}", buckets)
+    for i, token in enumerate(tokens):
+        row = ngram_ids(token.text, buckets)
+        if is_single(token):
+            if i and tokens[i - 1].end == token.start and is_single(tokens[i - 1]):
+                row += (_bucket(f"<{fold(tokens[i - 1].text + token.text)}", buckets),)
+            if i + 1 < len(tokens) and tokens[i + 1].start == token.end and is_single(tokens[i + 1]):
+                row += (_bucket(f"{fold(token.text + tokens[i + 1].text)}>", buckets),)
+        ids[i + 1, : len(row)] = row[:MAX_NGRAMS]
+    return ids
+
+
+def is_single(token: Token) -> bool:
+    """Whether the token is one character of a script without spaces."""
+    return _kind(token.text[0]) == "single" and token.text[0] not in _SYMBOLS

@@ -1,0 +1,150 @@
+"""Where the home's own names occur in an utterance: input features for the student, candidates for the resolver."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import JaroWinkler
+
+from edge.nlu.tokens import Token, fold, strip_marks, tokenize
+from edge.types import Area, Entity, Floor, Home
+
+DOMAINS = (
+    "light", "switch", "fan", "cover", "lock", "valve", "climate", "media_player", "todo", "vacuum", "lawn_mower",
+    "scene", "script", "weather", "person", "sensor", "binary_sensor", "other",
+)  # fmt: skip
+_AREA, _FLOOR = len(DOMAINS), len(DOMAINS) + 1
+_AREA_BEGIN, _FLOOR_BEGIN, _NAME_BEGIN, _LONGEST, _NUMBER = range(_FLOOR + 1, _FLOOR + 6)
+FEATURES = _NUMBER + 1
+_ALIKE = 0.86
+_MIN_SCORE = 0.8
+_MAX_GLUED_PREFIX = 3
+_MAX_GLUED_SUFFIX = 5
+
+
+@dataclass(frozen=True)
+class Match:
+    """Tokens ``first`` to ``last`` (exclusive) read as a name of ``part``; ``score`` is 1 where they are its letters."""
+
+    part: Area | Floor | Entity
+    first: int
+    last: int
+    score: float
+
+
+@lru_cache(maxsize=8192)
+def _plain(char: str) -> str:
+    folded = strip_marks(fold(char))
+    return folded if len(folded) == 1 else char.lower()[:1]
+
+
+def plain(text: str) -> str:
+    """``text`` folded and without diacritics, character by character, so that offsets stay."""
+    return "".join(map(_plain, text))
+
+
+class HomeIndex:
+    """All names of a home, ready to be found. Building it is linear in the names; finding touches few of them."""
+
+    def __init__(self, home: Home, number_words: Iterable[str] = ()) -> None:
+        self._number_words = frozenset(number_words)
+        self._by_first: dict[str, list[tuple[tuple[str, ...], Area | Floor | Entity]]] = defaultdict(list)
+        self._spelled: dict[str, None] = {}
+        vocabulary: dict[str, None] = {}
+        for part in (*home.areas, *home.floors, *home.entities):
+            for name in (part.name, *part.aliases):
+                tokens = tuple(plain(token.text) for token in tokenize(name))
+                if tokens:
+                    self._by_first[tokens[0]].append((tokens, part))
+                    self._spelled[plain(name)] = None
+                    vocabulary.update(dict.fromkeys(tokens))
+        self._vocabulary = list(vocabulary)
+        self._known = frozenset(vocabulary)
+        self._alike = lru_cache(maxsize=2048)(self._find_alike)
+
+    def tokens(self, text: str) -> list[Token]:
+        """Tokens of ``text``, split too where a name of the home has a particle or ending glued to it."""
+        return tokenize(text, self._boundaries(text))
+
+    def matches(self, tokens: Sequence[Token]) -> list[Match]:
+        """Every name that the tokens spell, exactly or nearly."""
+        alike = [self._alike(plain(token.text)) for token in tokens]
+        found: list[Match] = []
+        for first, candidates in enumerate(alike):
+            for spelling in candidates:
+                for name, part in self._by_first.get(spelling, ()):
+                    last = first + len(name)
+                    if last > len(tokens):
+                        continue
+                    scores = [alike[first + k].get(word, 0.0) for k, word in enumerate(name)]
+                    if min(scores) == 0.0:
+                        continue
+                    score = sum(s * len(w) for s, w in zip(scores, name, strict=True)) / sum(map(len, name))
+                    if score >= _MIN_SCORE:
+                        found.append(Match(part, first, last, score))
+        return found
+
+    def features(self, tokens: Sequence[Token], matches: Sequence[Match]) -> NDArray[np.float32]:
+        """Student input [T, FEATURES]: per token the best match per kind of device, areas, floors, begins, numbers."""
+        grid = np.zeros((len(tokens), FEATURES), np.float32)
+        longest = {}
+        for match in matches:
+            for i in range(match.first, match.last):
+                longest[i] = max(longest.get(i, 0), match.last - match.first)
+        for match in matches:
+            kind, begin = _channels(match.part)
+            rows = slice(match.first, match.last)
+            np.maximum(grid[rows, kind], match.score, out=grid[rows, kind])
+            grid[match.first, begin] = max(grid[match.first, begin], match.score)
+            if all(match.last - match.first >= longest[i] for i in range(match.first, match.last)):
+                grid[rows, _LONGEST] = 1.0
+        for i, token in enumerate(tokens):
+            if token.text[0].isdigit() or plain(token.text) in self._number_words:
+                grid[i, _NUMBER] = 1.0
+        return grid
+
+    def _find_alike(self, word: str) -> dict[str, float]:
+        if word in self._known:
+            return {word: 1.0}
+        if len(word) < 3 or word.isdigit():
+            return {}
+        near = process.extract(word, self._vocabulary, scorer=JaroWinkler.similarity, score_cutoff=_ALIKE, limit=4)
+        return {spelling: score for spelling, score, _ in near if len(spelling) >= 3 and not spelling.isdigit()}
+
+    def _boundaries(self, text: str) -> set[int]:
+        line = plain(text)
+        cuts: set[int] = set()
+        for name in self._spelled:
+            start = line.find(name) if len(name) >= 3 else -1
+            if start < 0:
+                continue
+            end = start + len(name)
+            before = _letters(line, start - 1, -1)
+            after = _letters(line, end, 1)
+            if (before or after) and before <= _MAX_GLUED_PREFIX and after <= _MAX_GLUED_SUFFIX:
+                cuts.update((start, end))
+        return cuts
+
+
+def _letters(line: str, i: int, step: int) -> int:
+    """How many letters follow from ``i`` in direction ``step``."""
+    count = 0
+    while 0 <= i < len(line) and (line[i].isalpha() or not line[i].isascii() and not line[i].isspace()):
+        count += 1
+        i += step
+    return count
+
+
+def _channels(part: Area | Floor | Entity) -> tuple[int, int]:
+    if isinstance(part, Area):
+        return _AREA, _AREA_BEGIN
+    if isinstance(part, Floor):
+        return _FLOOR, _FLOOR_BEGIN
+    domain = part.domain if part.domain in DOMAINS else "other"
+    return DOMAINS.index(domain), _NAME_BEGIN

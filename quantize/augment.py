@@ -1,0 +1,98 @@
+"""Augmentations that reflect real use: words dropped, repeated or misheard, letters wrong, marks left out."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import replace
+
+from edge.nlu.tokens import strip_marks, tokenize
+from quantize.templates import Sample, SampledSlot
+
+
+def edit(sample: Sample, start: int, end: int, text: str) -> Sample:
+    """The sample with ``[start, end)`` replaced; spans move along and a slot that loses all its text goes."""
+    shift = len(text) - (end - start)
+
+    def moved(offset: int, closing: bool) -> int:
+        if offset >= end and (offset > start or closing):
+            return offset + shift
+        return min(offset, start + len(text)) if offset > start else offset
+
+    slots = []
+    for slot in sample.slots:
+        first, last = moved(slot.start, False), moved(slot.end, True)
+        if start <= slot.start and slot.end <= end and not text.strip():
+            continue
+        slots.append(SampledSlot(slot.tag, slot.value, first, last))
+    return replace(sample, text=sample.text[:start] + text + sample.text[end:], slots=slots)
+
+
+def drop_word(sample: Sample, rng: random.Random) -> Sample:
+    """Without one of its words."""
+    words = list(re.finditer(r"\S+\s*", sample.text))
+    if len(words) >= 3:
+        word = rng.choice(words)
+        return edit(sample, word.start(), word.end(), "")
+    tokens = tokenize(sample.text)
+    if len(tokens) < 4:
+        return sample
+    token = rng.choice(tokens)
+    return edit(sample, token.start, token.end, "")
+
+
+def repeat_word(sample: Sample, rng: random.Random) -> Sample:
+    """With one word said twice, outside slots."""
+    tokens = [t for t in tokenize(sample.text) if not any(s.start < t.end and t.start < s.end for s in sample.slots)]
+    if not tokens:
+        return sample
+    token = rng.choice(tokens)
+    return edit(sample, token.start, token.start, token.text + " ")
+
+
+def wrong_letter(sample: Sample, rng: random.Random) -> Sample:
+    """One letter replaced by another letter of the sentence, left out, or doubled."""
+    places = [i for i, c in enumerate(sample.text) if c.isalpha()]
+    if not places:
+        return sample
+    i = rng.choice(places)
+    kind = rng.random()
+    letter = sample.text[rng.choice(places)] if kind < 0.75 else "" if kind < 0.9 else sample.text[i] * 2
+    if not letter and any(s.end - s.start == 1 and s.start == i for s in sample.slots):
+        return sample
+    return edit(sample, i, i + 1, letter)
+
+
+def without_marks(sample: Sample, rng: random.Random) -> Sample:
+    """Without diacritics."""
+    text = "".join(p if len(p := strip_marks(c)) == 1 else c for c in sample.text)
+    return replace(sample, text=text)
+
+
+def polite(sample: Sample, rng: random.Random, frames: list[str]) -> Sample:
+    """With a polite phrase of the language before or after."""
+    if not frames:
+        return sample
+    phrase = rng.choice(frames)
+    if rng.random() < 0.5:
+        return edit(sample, 0, 0, phrase + " ")
+    return edit(sample, len(sample.text), len(sample.text), " " + phrase)
+
+
+def augment(sample: Sample, rng: random.Random, frames: list[str]) -> Sample:
+    """A random mix, leaving about half of the samples as they are."""
+    kind = rng.random()
+    if kind < 0.45:
+        return sample
+    if kind < 0.66:
+        return drop_word(sample, rng)
+    if kind < 0.86:
+        sample = wrong_letter(sample, rng)
+        return wrong_letter(sample, rng) if rng.random() < 0.2 else sample
+    if kind < 0.90:
+        return wrong_letter(drop_word(sample, rng), rng)
+    if kind < 0.93:
+        return repeat_word(sample, rng)
+    if kind < 0.96:
+        return without_marks(sample, rng)
+    return polite(sample, rng, frames)

@@ -1,0 +1,125 @@
+"""Random homes and free text, so that a student learns where names stand and never which names there are."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+from edge.nlu.matching import DOMAINS
+from edge.nlu.tokens import tokenize
+from edge.types import Area, Entity, Floor, Home, SlotValue
+from quantize.templates import Block, Templates
+
+_UNSPACED_SCRIPTS = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "HANGUL"})
+_NAMED_DOMAINS = (*DOMAINS[:-1], "input_boolean", "button")
+
+
+def script_of(text: str) -> str:
+    """Dominant script, as the first word of Unicode's character names."""
+    scripts = Counter(unicodedata.name(c, "?").split()[0] for c in text if c.isalpha())
+    return scripts.most_common(1)[0][0] if scripts else "LATIN"
+
+
+class WordMaterial:
+    """Words to make names and free text of, per script. ``words`` may be the pieces of a multilingual tokenizer."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._by_script: dict[str, list[str]] = {}
+        for word in words:
+            if word.isalpha() and 2 <= len(word) <= 12:
+                self._by_script.setdefault(script_of(word), []).append(word)
+
+    def for_language(self, templates: Templates) -> NameMaker:
+        """Names for one language: its script's words mixed with the words of its own commands."""
+        script = script_of(" ".join(templates.words))
+        spaced = script not in _UNSPACED_SCRIPTS
+        words = [w for w in self._by_script.get(script, []) if len(w) >= (4 if spaced else 2)]
+        return NameMaker(words or templates.words, templates.words, " " if spaced or script == "HANGUL" else "")
+
+
+class NameMaker:
+    """Makes names, free text and homes of one language."""
+
+    def __init__(self, words: Sequence[str], command_words: Sequence[str], space: str) -> None:
+        self._words = words
+        self._command_words = command_words
+        self._space = space
+
+    def phrase(self, rng: random.Random, longest: int, command_share: float = 0.15) -> str:
+        """One to ``longest`` words, short ones more often."""
+        count = min(rng.randint(1, longest), rng.randint(1, longest))
+        return self._space.join(
+            rng.choice(self._command_words if rng.random() < command_share else self._words) for _ in range(count)
+        )
+
+    def home(self, rng: random.Random, areas: int = 8, per_domain: int = 2) -> Home:
+        """A home with every kind of device; names nest as people's do (area *kitchen*, light *kitchen lamp*)."""
+        rooms = tuple(Area(f"area_{i}", self._area(rng), self._aliases(rng)) for i in range(areas))
+        floors = tuple(Floor(f"floor_{i}", self.phrase(rng, 2)) for i in range(3))
+        entities = tuple(
+            Entity(f"{domain}.{i}", self._entity(rng, domain, rooms), self._aliases(rng), rng.choice(rooms).id)
+            for domain in _NAMED_DOMAINS
+            for i in range(per_domain)
+        )
+        return Home(rooms, floors, entities)
+
+    def _area(self, rng: random.Random) -> str:
+        return self.phrase(rng, 2, command_share=0.05)
+
+    def _aliases(self, rng: random.Random) -> tuple[str, ...]:
+        return (self.phrase(rng, 2),) if rng.random() < 0.1 else ()
+
+    def _entity(self, rng: random.Random, domain: str, rooms: Sequence[Area]) -> str:
+        if domain == "person":
+            return rng.choice(self._words)
+        kind = rng.random()
+        if kind < 0.25:
+            return self._space.join((rng.choice(rooms).name, self.phrase(rng, 2, 0.5)))
+        if kind < 0.35:
+            return self._space.join((self.phrase(rng, 1, 0.5), rng.choice(rooms).name))
+        name = self.phrase(rng, 3, 0.3)
+        return f"{name} {rng.randint(1, 9)}" if kind > 0.95 else name
+
+
+class HomeFiller:
+    """Fills the open lists of templates: names, areas and floors from a home, wildcards with free text."""
+
+    def __init__(self, home: Home, maker: NameMaker, templates: Templates, rng: random.Random) -> None:
+        self.home = home
+        self._maker = maker
+        self._templates = templates
+        self._by_domain: dict[str, list[Entity]] = {}
+        for entity in home.entities:
+            self._by_domain.setdefault(entity.domain, []).append(entity)
+
+    def __call__(self, list_name: str, block: Block, rng: random.Random) -> tuple[str, SlotValue] | None:
+        """Text and value for one open list."""
+        if list_name == "area":
+            return self._named(rng.choice(self.home.areas), rng)
+        if list_name == "floor":
+            return self._named(rng.choice(self.home.floors), rng)
+        if list_name == "name":
+            domains = [d for d in self._name_domains(block) if d in self._by_domain]
+            pool = self._by_domain[rng.choice(domains)] if domains else self.home.entities
+            return self._named(rng.choice(pool), rng)
+        if list_name == "timer_command":
+            return self._command(block, rng)
+        text = self._maker.phrase(rng, 6 if list_name == "message" else 4 if list_name == "search_query" else 3, 0.2)
+        return text, text
+
+    def _name_domains(self, block: Block) -> Sequence[str]:
+        return block.domains or [str(value) for name, value in block.implied if name == "domain"]
+
+    @staticmethod
+    def _named(part: Area | Floor | Entity, rng: random.Random) -> tuple[str, SlotValue]:
+        return rng.choice((part.name, *part.aliases)), part.name
+
+    def _command(self, outer: Block, rng: random.Random) -> tuple[str, SlotValue] | None:
+        blocks = [b for b in rng.sample(self._templates.blocks, 4) if "Timer" not in b.intent]
+        for block in blocks:
+            sample = self._templates.sample(block, rng.choice(block.sentences), rng, self)
+            if sample and len(tokenize(sample.text)) > 1:
+                return sample.text, sample.text
+        return None

@@ -1,0 +1,275 @@
+"""Sentences of a language, sampled from hassil templates (Home Assistant's custom-sentence format).
+
+A plain random walk over hassil's expression trees: one walk gives one sentence with its slots, in time proportional
+to the sentence, where hassil's own sampler enumerates every combination.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from itertools import islice, product
+from typing import Any
+
+from hassil.expression import Alternative, Expression, ListReference, Permutation, RuleReference, Sequence, TextChunk
+from hassil.intents import Intents, RangeSlotList, TextSlotList, TextSlotValue, WildcardSlotList
+from hassil.numbers import get_rbnf_engine
+from hassil.parse_expression import parse_sentence
+
+from edge.types import Area, Entity, Floor, SlotValue
+
+HomePart = Area | Floor | Entity
+Fill = Callable[[str, "Block", random.Random], tuple[str, SlotValue] | None]
+_MAX_EXPANSIONS = 200
+
+
+@dataclass(frozen=True)
+class Block:
+    """Templates that share an intent, implied slots and the kinds of device that a name may be."""
+
+    intent: str
+    implied: tuple[tuple[str, SlotValue], ...]
+    domains: tuple[str, ...]
+    combination: str
+    response: str
+    sentences: tuple[str, ...]
+
+    @property
+    def frame(self) -> str:
+        """Label that the student predicts: the intent and what it implies, as ``Intent|slot=value``."""
+        return "|".join([self.intent, *(f"{name}={value}" for name, value in self.implied)])
+
+
+@dataclass
+class SampledSlot:
+    """A slot of a sampled sentence; ``start`` and ``end`` are character offsets."""
+
+    tag: str
+    value: SlotValue
+    start: int
+    end: int
+
+
+@dataclass
+class Sample:
+    """A labelled sentence."""
+
+    text: str
+    frame: str
+    language: str
+    slots: list[SampledSlot] = field(default_factory=list)
+
+
+def slot_of(tag: str) -> str:
+    """Slot name of a tag (a tag may end in ``-`` for numbers that count downwards)."""
+    return tag.removesuffix("-")
+
+
+class Templates:
+    """All templates of one language. ``data`` is the package's JSON: intents, lists, expansion rules."""
+
+    def __init__(self, language: str, data: dict[str, Any]) -> None:
+        self.language = language
+        self.intents: Any = Intents.from_dict(data)
+        self.skip_words = [word for word in data.get("skip_words", []) if word]
+        self.blocks = [
+            Block(
+                intent=intent,
+                implied=tuple(sorted((block.get("slots") or {}).items())),
+                domains=_domains(block),
+                combination=(block.get("metadata") or {}).get("slot_combination", ""),
+                response=block.get("response") or "default",
+                sentences=tuple(block["sentences"]),
+            )
+            for intent, info in data["intents"].items()
+            for block in info["data"]
+        ]
+        self._expressions: dict[str, Expression] = {}
+        self._spellings: dict[int, list[str]] = {}
+        try:
+            self._numbers: Any = get_rbnf_engine(language)
+        except ValueError:
+            self._numbers = None
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The literal words of all templates: material for names that look like commands."""
+        found: dict[str, None] = {}
+        for block in self.blocks:
+            for sentence in block.sentences:
+                for chunk in _chunks(self._expression(sentence)):
+                    found.update(dict.fromkeys(w for w in chunk.split() if len(w) > 2 and w.isalpha()))
+        return list(found)
+
+    def sample(self, block: Block, template: str, rng: random.Random, fill: Fill) -> Sample | None:
+        """One sentence of ``template``; None where ``fill`` has nothing for a slot or the walk gave no text."""
+        pieces: list[tuple[str, str | None, SlotValue]] = []
+        if not self._walk(self._expression(template), block, rng, fill, pieces):
+            return None
+        sample = Sample("", block.frame, self.language)
+        for text, tag, value in pieces:
+            if sample.text.endswith(" ") or not sample.text:
+                text = text.lstrip()
+            start = len(sample.text)
+            sample.text += text
+            if tag is not None:
+                sample.slots.append(SampledSlot(tag, value, start, start + len(text.rstrip())))
+        sample.text = sample.text.rstrip()
+        return sample if sample.text else None
+
+    def _expression(self, sentence: str) -> Expression:
+        if sentence not in self._expressions:
+            self._expressions[sentence] = parse_sentence(sentence).expression
+        return self._expressions[sentence]
+
+    def _walk(
+        self, node: Expression, block: Block, rng: random.Random, fill: Fill, out: list[tuple[str, str | None, SlotValue]]
+    ) -> bool:
+        if isinstance(node, TextChunk):
+            if node.original_text:
+                out.append((node.original_text, None, ""))
+            return True
+        if isinstance(node, Alternative):
+            return self._walk(rng.choice(node.items), block, rng, fill, out) if node.items else True
+        if isinstance(node, Permutation):
+            for i, item in enumerate(rng.sample(node.items, len(node.items))):
+                if i:
+                    out.append((" ", None, ""))
+                if not self._walk(item, block, rng, fill, out):
+                    return False
+            return True
+        if isinstance(node, Sequence):
+            return all(self._walk(item, block, rng, fill, out) for item in node.items)
+        if isinstance(node, RuleReference):
+            return self._walk(self.intents.expansion_rules[node.rule_name].expression, block, rng, fill, out)
+        if isinstance(node, ListReference):
+            found = self._fill(node, block, rng, fill)
+            if found is not None:
+                out.append(found)
+            return found is not None
+        raise TypeError(f"unknown template part {node!r}")
+
+    def _fill(
+        self, node: ListReference, block: Block, rng: random.Random, fill: Fill
+    ) -> tuple[str, str, SlotValue] | None:
+        listed = self.intents.slot_lists.get(node.list_name)
+        if isinstance(listed, RangeSlotList):
+            number = rng.choice(list(range(listed.start, listed.stop + 1, listed.step)))
+            value: SlotValue = number * int(listed.multiplier or 1)
+            if listed.fraction_type and rng.random() < 0.1:
+                value, text = number + 0.5, f"{number}{rng.choice('.,')}5"
+            else:
+                text = str(number) if rng.random() < 0.6 else self.spell(number, rng)
+            return text, tag_of(node, listed), value
+        if isinstance(listed, TextSlotList):
+            choice = rng.choice(listed.values)
+            pieces: list[tuple[str, str | None, SlotValue]] = []
+            self._walk(choice.text_in, block, rng, fill, pieces)
+            return "".join(text for text, _, _ in pieces).strip(), tag_of(node, listed), choice.value_out
+        found = fill(node.list_name, block, rng)
+        return (found[0], tag_of(node, listed), found[1]) if found else None
+
+    def spell(self, number: int, rng: random.Random | None = None) -> str:
+        """The number in words, in one of the language's forms; in digits where the language's rules are unknown."""
+        forms = self.spellings(number)
+        if not forms:
+            return str(number)
+        return rng.choice(forms) if rng else forms[0]
+
+    def spellings(self, number: int) -> list[str]:
+        """Every form of the number in words."""
+        if number not in self._spellings:
+            self._spellings[number] = self._spell(number)
+        return self._spellings[number]
+
+    def _spell(self, number: int) -> list[str]:
+        try:
+            result = self._numbers.format_number(number) if self._numbers else None
+        except ValueError:
+            result = None
+        if result is None:
+            return []
+        forms = dict.fromkeys(f.replace("\u00ad", "") for f in (result.text, *result.text_by_ruleset.values()) if f)
+        return [form for form in forms if not any(c.isdigit() for c in form)]
+
+    def listed_values(self) -> Iterator[tuple[str, str, SlotValue, tuple[str, ...]]]:
+        """Each (tag, text, value, domains) that a closed list of this language can give, texts expanded."""
+        seen: set[tuple[str, str, tuple[str, ...]]] = set()
+        for block in self.blocks:
+            domains = tuple(str(v) for n, v in block.implied if n == "domain") or block.domains
+            for sentence in block.sentences:
+                for node in _references(self._expression(sentence), self.intents.expansion_rules):
+                    listed = self.intents.slot_lists.get(node.list_name)
+                    key = (node.list_name, node.slot_name, domains)
+                    if not isinstance(listed, TextSlotList) or key in seen:
+                        continue
+                    seen.add(key)
+                    for value in listed.values:
+                        for text in islice(self._expand(value), _MAX_EXPANSIONS):
+                            yield tag_of(node, listed), text, value.value_out, domains
+
+    def _expand(self, value: TextSlotValue) -> Iterator[str]:
+        for text in _expansions(value.text_in, self.intents.expansion_rules):
+            if text.strip():
+                yield " ".join(text.split())
+
+
+def tag_of(node: ListReference, listed: object) -> str:
+    """Tag of a list reference: its slot, with ``-`` where the list negates its numbers."""
+    negative = isinstance(listed, RangeSlotList) and (listed.multiplier or 1) < 0
+    return node.slot_name + ("-" if negative else "")
+
+
+def is_wildcard(templates: Templates, list_name: str) -> bool:
+    """Whether the list takes any text."""
+    return isinstance(templates.intents.slot_lists.get(list_name), WildcardSlotList)
+
+
+def package_languages() -> list[str]:
+    """Languages of the installed home-assistant-intents."""
+    folder = resources.files("home_assistant_intents") / "data"
+    return sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
+
+
+def package_templates(language: str) -> Templates:
+    """Templates of ``language`` in the installed home-assistant-intents."""
+    text = (resources.files("home_assistant_intents") / "data" / f"{language}.json").read_text("utf-8")
+    return Templates(language, json.loads(text))
+
+
+def _domains(block: dict[str, Any]) -> tuple[str, ...]:
+    domain = (block.get("requires_context") or {}).get("domain") or ()
+    return (domain,) if isinstance(domain, str) else tuple(domain)
+
+
+def _chunks(node: Expression) -> Iterator[str]:
+    if isinstance(node, TextChunk):
+        yield node.original_text
+    for item in getattr(node, "items", ()):
+        yield from _chunks(item)
+
+
+def _references(node: Expression, rules: dict[str, Any]) -> Iterator[ListReference]:
+    if isinstance(node, ListReference):
+        yield node
+    elif isinstance(node, RuleReference):
+        yield from _references(rules[node.rule_name].expression, rules)
+    for item in getattr(node, "items", ()):
+        yield from _references(item, rules)
+
+
+def _expansions(node: Expression, rules: dict[str, Any]) -> Iterator[str]:
+    if isinstance(node, TextChunk):
+        yield node.original_text
+    elif isinstance(node, Alternative):
+        for item in node.items:
+            yield from _expansions(item, rules)
+    elif isinstance(node, (Sequence, Permutation)):
+        for parts in product(*(list(islice(_expansions(item, rules), _MAX_EXPANSIONS)) for item in node.items)):
+            yield "".join(parts)
+    elif isinstance(node, RuleReference):
+        yield from _expansions(rules[node.rule_name].expression, rules)
