@@ -11,7 +11,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,9 @@ MIN_SAMPLES = 1600
 LAYERS, HEADS, HEAD_WIDTH = 6, 8, 36
 FILES = ("encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin")
 
-Array = NDArray[Any]
-FloatArray = NDArray[np.float32]
+Array: TypeAlias = NDArray[Any]
+FloatArray: TypeAlias = NDArray[np.float32]
+Session: TypeAlias = Any  # onnxruntime has no types
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ class MoonshineModel:
         """Encode float32 [n] at 16 kHz in -1..1; shorter than 0.1 s is padded with silence."""
         if len(samples) < MIN_SAMPLES:
             samples = np.pad(samples, (0, MIN_SAMPLES - len(samples)))
-        feed = {
+        feed: dict[str, Array] = {
             "input_values": np.ascontiguousarray(samples[None], dtype=np.float32),
             "attention_mask": np.ones((1, len(samples)), np.int64),
         }
@@ -90,7 +91,7 @@ class MoonshineModel:
             "encoder_hidden_states": encoded.states,
             "encoder_attention_mask": np.ones((1, encoded.samples), np.int64),
         }
-        feed = {
+        feed: dict[str, Array] = {
             **shared,
             **{name: empty for name in _cache_names("decoder") + _cache_names("encoder")},
             "input_ids": np.array([[START]], np.int64),
@@ -102,7 +103,7 @@ class MoonshineModel:
         return result["logits"][:, -1], DecoderState(own, shared)
 
     def step(self, tokens: Sequence[int] | NDArray[np.int64], state: DecoderState) -> tuple[FloatArray, DecoderState]:
-        """Append ``tokens`` [B] to the hypotheses of ``state``: logits float32 [B, V] of what follows, and the new state.
+        """Append ``tokens`` [B] to the hypotheses of ``state``: logits float32 [B, V] of what follows, and the state.
 
         Raises:
             ValueError: not one token per hypothesis, or a token outside the vocabulary.
@@ -137,7 +138,7 @@ def packaged_folder() -> Path:
 def read_vocabulary(path: Path) -> tuple[bytes, ...]:
     """Bytes of every token: entries of a length (one byte, or two from 128 on) and that many bytes.
 
-    Single bytes are ``vocabulary[3:259]``; U+2581 stands for a space; tokens like ``<s>`` are special and come back empty.
+    Single bytes are ``vocabulary[3:259]``; U+2581 stands for a space; special tokens like ``<s>`` come back empty.
     """
     data = path.read_bytes()
     entries: list[bytes] = []
@@ -155,7 +156,7 @@ def read_vocabulary(path: Path) -> tuple[bytes, ...]:
     return tuple(entries)
 
 
-def _session(path: Path, threads: int) -> Any:  # noqa: ANN401 - onnxruntime has no types
+def _session(path: Path, threads: int) -> Session:
     try:
         import onnxruntime
     except ImportError as error:
@@ -164,6 +165,7 @@ def _session(path: Path, threads: int) -> Any:  # noqa: ANN401 - onnxruntime has
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
@@ -172,9 +174,9 @@ def _session(path: Path, threads: int) -> Any:  # noqa: ANN401 - onnxruntime has
         raise EngineError(f"{path} cannot be loaded, reinstall moonshine-voice==0.0.73: {_line(error)}") from error
 
 
-def _run(session: Any, outputs: list[str] | None, feed: dict[str, Array]) -> list[Any]:  # noqa: ANN401
+def _run(session: Session, outputs: list[str] | None, feed: dict[str, Array]) -> list[Array]:
     try:
-        result: list[Any] = session.run(outputs, feed)
+        result: list[Array] = session.run(outputs, feed)
     except Exception as error:
         raise EngineError(f"Moonshine failed: {_line(error)}") from error
     return result
