@@ -157,18 +157,17 @@ class Program:
     def operator_times(self) -> dict[str, OperatorTime]:
         """Total time by operator since loading, slowest first; empty unless the program traces.
 
-        The names of portable kernels begin with ``native_call_``. Those of a delegate's operators are the backend's own.
+        Names of portable kernels begin with ``native_call_``; those of a delegate's operators are the backend's own.
         ``Method::execute``, ``OPERATOR_CALL`` and ``DELEGATE_CALL`` hold the time of everything inside them.
         """
         times: dict[str, OperatorTime] = {}
 
-        @_VISIT_TIME
         def visit(name: bytes, ns: int, calls: int) -> None:
             times[name.decode(errors="replace")] = OperatorTime(calls, ns / 1e6)
 
         with _LOCK:
             if self.close.alive:
-                self._library.edge_operator_times(self._handle, visit)
+                self._library.edge_operator_times(self._handle, _VISIT_TIME(visit))
         return dict(sorted(times.items(), key=lambda item: -item[1].total_ms))
 
     def etdump(self) -> bytes:
@@ -181,13 +180,12 @@ class Program:
             raise EngineError(f"{self.path.name} was loaded without trace_operators")
         chunks: list[bytes] = []
 
-        @_VISIT_BYTES
         def visit(data: int, size: int) -> None:
             chunks.append(ctypes.string_at(data, size))
 
         with _LOCK:
             if self.close.alive:
-                self._library.edge_etdump(self._handle, visit)
+                self._library.edge_etdump(self._handle, _VISIT_BYTES(visit))
         return b"".join(chunks)
 
     def _read_signature(self) -> None:
