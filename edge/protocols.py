@@ -68,7 +68,7 @@ class Recognizer(Protocol):
     def accept(self, frame: AudioFrame) -> Transcript | None:
         """Take a frame; a partial transcript when there is a new one."""
 
-    def peek(self) -> Transcript:
+    def partial(self) -> Transcript:
         """Transcript of what was accepted so far; ``finish`` without further speech may reuse its work."""
 
     def finish(self) -> Transcript:
