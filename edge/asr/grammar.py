@@ -1,0 +1,191 @@
+"""The compiled grammar of a domain: a network of small automata over letters and digits, as arrays and a JSON page.
+
+A *net* is an automaton of its own: the whole sentence, an expansion rule, a list. Arcs of one net call others, so a list
+that stands in a hundred templates is stored once (a recursive transition network without recursion: Woods, "Transition
+Network Grammars for Natural Language Analysis", CACM 1970). Lists of the home's own names are left open in the bundle
+and filled on the device.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import BundleError
+from edge.types import SlotValue
+
+FORMAT = 1
+PAGE, ARCS = "grammar.json", "grammar_arcs.npy"
+MAX_CALL_DEPTH = 40
+
+Names = Iterable[tuple[str, SlotValue]]
+
+
+class Kind(IntEnum):
+    """What an arc does; the argument is a character code, a net, a slot, a value or a block."""
+
+    CHAR = 0
+    ANY = 1
+    CALL = 2
+    SLOT = 3
+    VALUE = 4
+    BLOCK = 5
+    END = 6
+
+
+@dataclass(frozen=True)
+class Net:
+    """Where a net starts; with ``fill`` it is a list of the home, limited to entities of ``domains`` where given."""
+
+    start: int
+    fill: str | None = None
+    domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SlotCall:
+    """A slot of this name whose text is what ``net`` accepts."""
+
+    name: str
+    net: int
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a sentence means as a whole: its intent and the slots that it implies."""
+
+    intent: str
+    slots: tuple[tuple[str, SlotValue], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Grammar:
+    """A compiled domain; net 0 is the whole sentence. ``arcs`` is int32 [A, 4]: source, kind, argument, target."""
+
+    language: str
+    nets: tuple[Net, ...]
+    slots: tuple[SlotCall, ...]
+    values: tuple[SlotValue, ...]
+    meanings: tuple[Meaning, ...]
+    arcs: NDArray[np.int32]
+
+    @property
+    def states(self) -> int:
+        """Number of states of all nets."""
+        return int(self.arcs[:, [0, 3]].max(initial=max(net.start for net in self.nets))) + 1
+
+    def fill(self, names_of: Callable[[str, tuple[str, ...]], Names]) -> Grammar:
+        """Grammar whose open lists hold ``names_of(list, domains)``: what is said, and the value it stands for."""
+        values, rows, free = list(self.values), [self.arcs], self.states
+        for net in self.nets:
+            if net.fill is not None:
+                spelled = {normalize(said): value for said, value in names_of(net.fill, net.domains)}
+                trie, free = _trie(spelled, net.start, free, values)
+                rows.append(trie)
+        return replace(self, values=tuple(values), arcs=np.concatenate(rows))
+
+
+def normalize(text: str) -> str:
+    """Letters and digits of ``text`` without case and accents: what the automaton runs over."""
+    return "".join(part for part, _ in spell(text))
+
+
+def spell(text: str) -> Iterator[tuple[str, int]]:
+    """Normalized characters of ``text``, each with the index of the character that it came from."""
+    for index, char in enumerate(text):
+        if char.isascii():
+            if char.isalnum():
+                yield char.lower(), index
+            continue
+        for part in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold()):
+            if part.isalnum():
+                yield part, index
+
+
+def save_grammar(grammar: Grammar, folder: Path) -> list[Path]:
+    """Write the two files of a grammar into ``folder``; returns them."""
+    page: Mapping[str, Any] = {
+        "format": FORMAT,
+        "language": grammar.language,
+        "nets": [[net.start, net.fill, list(net.domains)] for net in grammar.nets],
+        "slots": [[slot.name, slot.net] for slot in grammar.slots],
+        "values": list(grammar.values),
+        "meanings": [[meaning.intent, dict(meaning.slots)] for meaning in grammar.meanings],
+    }
+    (folder / PAGE).write_text(json.dumps(page, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    np.save(folder / ARCS, grammar.arcs.astype(np.int32), allow_pickle=False)
+    return [folder / PAGE, folder / ARCS]
+
+
+def load_grammar(folder: Path) -> Grammar:
+    """Read and check the grammar that a bundle's folder holds.
+
+    Raises:
+        BundleError: a file is missing, damaged or of another format.
+    """
+    try:
+        page = json.loads((folder / PAGE).read_text(encoding="utf-8"))
+        if page["format"] != FORMAT:
+            raise BundleError(f"{folder / PAGE} has format {page['format']}, this program reads {FORMAT}: build it again")
+        grammar = Grammar(
+            page["language"],
+            tuple(Net(start, fill, tuple(domains)) for start, fill, domains in page["nets"]),
+            tuple(SlotCall(name, net) for name, net in page["slots"]),
+            tuple(page["values"]),
+            tuple(Meaning(intent, tuple(slots.items())) for intent, slots in page["meanings"]),
+            np.load(folder / ARCS, allow_pickle=False),
+        )
+        _check(grammar)
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise BundleError(f"the grammar in {folder} is missing or damaged, build the bundle again: {error}") from error
+    return grammar
+
+
+def _check(grammar: Grammar) -> None:
+    arcs = grammar.arcs
+    if arcs.ndim != 2 or arcs.shape[1] != 4 or arcs.dtype != np.int32 or not grammar.nets:
+        raise ValueError("the arcs are not int32 [A, 4]")
+    limits = {
+        Kind.CHAR: 0x110000,
+        Kind.CALL: len(grammar.nets),
+        Kind.SLOT: len(grammar.slots),
+        Kind.VALUE: len(grammar.values),
+        Kind.BLOCK: len(grammar.meanings),
+    }
+    if arcs.min(initial=0) < 0 or arcs[:, 1].max(initial=0) > Kind.END:
+        raise ValueError("an arc is out of range")
+    for kind, limit in limits.items():
+        if arcs[arcs[:, 1] == kind, 2].max(initial=-1) >= limit:
+            raise ValueError(f"an arc's {kind.name.lower()} is out of range")
+    if any(slot.net >= len(grammar.nets) for slot in grammar.slots):
+        raise ValueError("a slot's net is out of range")
+
+
+def _trie(
+    spelled: Mapping[str, SlotValue], start: int, free: int, values: list[SlotValue]
+) -> tuple[NDArray[np.int32], int]:
+    """Arcs that accept the texts from ``start``, and the next free state; the values are appended to ``values``."""
+    rows: list[tuple[int, int, int, int]] = []
+    steps: dict[tuple[int, str], int] = {}
+    for text, value in spelled.items():
+        if not text:
+            continue
+        state = start
+        for char in text:
+            if (state, char) not in steps:
+                steps[state, char] = free
+                rows.append((state, Kind.CHAR, ord(char), free))
+                free += 1
+            state = steps[state, char]
+        rows += [(state, Kind.VALUE, len(values), free), (free, Kind.END, 0, free)]
+        values.append(value)
+        free += 1
+    return np.array(rows, np.int32).reshape(-1, 4), free
