@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from edge.nlu.matching import DOMAINS
 from edge.nlu.tokens import tokenize
 from edge.types import Area, Entity, Floor, Home, SlotValue
-from quantize.templates import Block, Templates
+from quantize.templates import Block, Templates, is_word
 
 _UNSPACED_SCRIPTS = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "HANGUL"})
 _NAMED_DOMAINS = (*DOMAINS[:-1], "input_boolean", "button")
@@ -28,7 +28,7 @@ class WordMaterial:
     def __init__(self, words: Sequence[str]) -> None:
         self._by_script: dict[str, list[str]] = {}
         for word in words:
-            if word.isalpha() and 2 <= len(word) <= 12:
+            if is_word(word) and 2 <= len(word) <= 12:
                 self._by_script.setdefault(script_of(word), []).append(word)
 
     def for_language(self, templates: Templates) -> NameMaker:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +17,7 @@ from itertools import islice, product
 from typing import Any
 
 from hassil.expression import Alternative, Expression, ListReference, Permutation, RuleReference, Sequence, TextChunk
-from hassil.intents import Intents, RangeSlotList, TextSlotList, TextSlotValue, WildcardSlotList
+from hassil.intents import Intents, RangeSlotList, TextSlotList, TextSlotValue
 from hassil.numbers import get_rbnf_engine
 from hassil.parse_expression import parse_sentence
 
@@ -101,14 +102,14 @@ class Templates:
         found: dict[str, None] = {}
         for block in self.blocks:
             for sentence in block.sentences:
-                for chunk in _chunks(self._expression(sentence)):
-                    found.update(dict.fromkeys(w for w in chunk.split() if len(w) > 2 and w.isalpha()))
+                for chunk in _chunks(self.expression(sentence)):
+                    found.update(dict.fromkeys(w for w in chunk.split() if len(w) > 2 and is_word(w)))
         return list(found)
 
     def sample(self, block: Block, template: str, rng: random.Random, fill: Fill) -> Sample | None:
         """One sentence of ``template``; None where ``fill`` has nothing for a slot or the walk gave no text."""
         pieces: list[tuple[str, str | None, SlotValue]] = []
-        if not self._walk(self._expression(template), block, rng, fill, pieces):
+        if not self._walk(self.expression(template), block, rng, fill, pieces):
             return None
         sample = Sample("", block.frame, self.language)
         for text, tag, value in pieces:
@@ -121,7 +122,8 @@ class Templates:
         sample.text = sample.text.rstrip()
         return sample if sample.text else None
 
-    def _expression(self, sentence: str) -> Expression:
+    def expression(self, sentence: str) -> Expression:
+        """The parsed template."""
         if sentence not in self._expressions:
             self._expressions[sentence] = parse_sentence(sentence).expression
         return self._expressions[sentence]
@@ -202,7 +204,7 @@ class Templates:
         for block in self.blocks:
             domains = tuple(str(v) for n, v in block.implied if n == "domain") or block.domains
             for sentence in block.sentences:
-                for node in _references(self._expression(sentence), self.intents.expansion_rules):
+                for node in _references(self.expression(sentence), self.intents.expansion_rules):
                     listed = self.intents.slot_lists.get(node.list_name)
                     key = (node.list_name, node.slot_name, domains)
                     if not isinstance(listed, TextSlotList) or key in seen:
@@ -224,9 +226,15 @@ def tag_of(node: ListReference, listed: object) -> str:
     return node.slot_name + ("-" if negative else "")
 
 
-def is_wildcard(templates: Templates, list_name: str) -> bool:
-    """Whether the list takes any text."""
-    return isinstance(templates.intents.slot_lists.get(list_name), WildcardSlotList)
+def is_word(text: str) -> bool:
+    """Whether the text is letters and the marks that spell vowels."""
+    return bool(text) and all(unicodedata.category(c)[0] in "LM" for c in text)
+
+
+def references_of(templates: Templates, block: Block) -> Iterator[ListReference]:
+    """Every list reference in the block's sentences, rules followed."""
+    for sentence in block.sentences:
+        yield from _references(templates.expression(sentence), templates.intents.expansion_rules)
 
 
 def package_languages() -> list[str]:

@@ -1,0 +1,200 @@
+"""Training data of the ``home`` student: sentences in every language of home-assistant-intents, redrawn each epoch."""
+
+from __future__ import annotations
+
+import gettext
+import importlib.util
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.nlu.matching import FEATURES, HomeIndex
+from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
+from quantize.augment import augment
+from quantize.homes import HomeFiller, NameMaker, WordMaterial
+from quantize.templates import Block, Sample, Templates, references_of, tag_of
+
+NOTHING = "none"
+_VARIED = ("HassGetState", "HassRespond")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One class of the student: an intent, what it implies, and which of its replies fits."""
+
+    label: str
+    intent: str | None
+    implied: tuple[tuple[str, Any], ...] = ()
+    response: str = "default"
+    tags: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+
+
+@dataclass
+class LabelSpace:
+    """Classes of the three heads. Tags are BIO over ``slots``; index 0 is outside."""
+
+    frames: list[Frame]
+    slots: list[str]
+    languages: list[str]
+    frame_index: dict[str, int] = field(init=False)
+    tag_index: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.frame_index = {frame.label: i for i, frame in enumerate(self.frames)}
+        self.tag_index = {tag: i for i, tag in enumerate(self.tags)}
+
+    @property
+    def tags(self) -> list[str]:
+        """O, then B- and I- of each slot."""
+        return ["O", *(f"{prefix}-{slot}" for slot in self.slots for prefix in "BI")]
+
+
+@dataclass
+class Example:
+    """Student input and targets of one sentence: ids [1+T, K], features [1+T, F], tags [T]."""
+
+    ids: NDArray[np.int64]
+    features: NDArray[np.float32]
+    frame: int
+    tags: NDArray[np.int64]
+    language: int
+
+
+def frame_label(block: Block) -> str:
+    """Frame of a block; the reply belongs to it where one intent answers in several ways."""
+    return f"{block.frame}#{block.response}" if block.intent in _VARIED else block.frame
+
+
+def label_space(languages: Sequence[Templates]) -> LabelSpace:
+    """The union of what the templates of all languages can mean."""
+    frames: dict[str, Frame] = {}
+    slots: dict[str, None] = {}
+    for templates in languages:
+        for block in templates.blocks:
+            label = frame_label(block)
+            known = frames.get(label) or Frame(label, block.intent, block.implied, block.response)
+            tags = {tag_of(ref, templates.intents.slot_lists.get(ref.list_name)) for ref in references_of(templates, block)}
+            slots.update(dict.fromkeys(sorted(tags)))
+            domains = set(block.domains) if "name" in tags else set()
+            frames[label] = replace(
+                known,
+                tags=tuple(sorted({*known.tags, *tags})),
+                domains=tuple(sorted({*known.domains, *domains})),
+            )
+    ordered = [Frame(NOTHING, None), *(frames[label] for label in sorted(frames))]
+    return LabelSpace(ordered, sorted(slots), [templates.language for templates in languages])
+
+
+def encode_sample(sample: Sample, index: HomeIndex, space: LabelSpace, buckets: int, tell_language: bool) -> Example:
+    """Input and targets of a sample in the home that ``index`` knows."""
+    tokens = index.tokens(sample.text)[:MAX_TOKENS]
+    ids = encode(tokens, buckets, sample.language if tell_language else None)
+    features = np.zeros((1 + len(tokens), FEATURES), np.float32)
+    features[1:] = index.features(tokens, index.matches(tokens))
+    return Example(
+        ids, features, space.frame_index[sample.frame], tag_targets(sample, tokens, space),
+        space.languages.index(sample.language),
+    )  # fmt: skip
+
+
+def tag_targets(sample: Sample, tokens: Sequence[Token], space: LabelSpace) -> NDArray[np.int64]:
+    """BIO targets [T]: a token belongs to the slot that holds its middle."""
+    targets = np.zeros(len(tokens), np.int64)
+    for slot in sample.slots:
+        prefix = "B"
+        for i, token in enumerate(tokens):
+            if slot.start <= (token.start + token.end - 1) // 2 < slot.end:
+                targets[i] = space.tag_index[f"{prefix}-{slot.tag}"]
+                prefix = "I"
+    return targets
+
+
+class HomeSource:
+    """Draws examples of one language; a new home every ``per_home`` sentences."""
+
+    def __init__(self, templates: Templates, material: WordMaterial, space: LabelSpace, unrelated: Sequence[str]) -> None:
+        self.templates = templates
+        self.maker: NameMaker = material.for_language(templates)
+        self._space = space
+        self._unrelated = unrelated
+        self._numbers = number_words(templates)
+        self._flat = [(block, sentence) for block in templates.blocks for sentence in block.sentences]
+        self._by_frame: dict[str, list[tuple[Block, str]]] = {}
+        for block, sentence in self._flat:
+            self._by_frame.setdefault(f"{frame_label(block)}/{block.combination}", []).append((block, sentence))
+
+    def samples(
+        self, count: int, rng: random.Random, noisy: bool = True, per_home: int = 60, unrelated_share: float = 0.08
+    ) -> Iterator[tuple[Sample, HomeIndex]]:
+        """``count`` sentences, each with the index of the home that it speaks of."""
+        made = 0
+        while made < count:
+            filler = HomeFiller(self.maker.home(rng), self.maker, self.templates, rng)
+            index = HomeIndex(filler.home, self._numbers)
+            for _ in range(min(per_home, count - made)):
+                made += 1
+                if rng.random() < unrelated_share:
+                    yield self._nothing(rng), index
+                    continue
+                sample = self._draw(rng, filler)
+                yield (augment(sample, rng, self.templates.skip_words) if noisy else sample), index
+
+    def _draw(self, rng: random.Random, filler: HomeFiller) -> Sample:
+        while True:
+            pool = self._flat if rng.random() < 0.5 else self._by_frame[rng.choice(list(self._by_frame))]
+            block, sentence = rng.choice(pool)
+            sample = self.templates.sample(block, sentence, rng, filler)
+            if sample and tokenize(sample.text):
+                return replace(sample, frame=frame_label(block))
+
+    def _nothing(self, rng: random.Random) -> Sample:
+        kind = rng.random()
+        if self._unrelated and kind < 0.6:
+            words = rng.choice(self._unrelated).split()
+            text = " ".join(words[: rng.randint(2, 14)])
+        elif kind < 0.9:
+            text = " ".join(self.maker.phrase(rng, 3, 0.1) for _ in range(rng.randint(1, 3)))
+        else:
+            text = " ".join(self.maker.phrase(rng, 1, 0.9) for _ in range(rng.randint(1, 4)))
+        return Sample(text, NOTHING, self.templates.language)
+
+
+def number_words(templates: Templates) -> frozenset[str]:
+    """Folded words that the language spells 0 to 100 with."""
+    from edge.nlu.matching import plain
+
+    return frozenset(
+        plain(token.text) for n in range(101) for form in templates.spellings(n) for token in tokenize(form)
+    )
+
+
+def interface_texts(language: str, source: bool = False) -> list[str]:
+    """Sentences about anything but homes: Django's interface in ``language`` (BSD); empty where it has none.
+
+    ``source`` gives the English that was translated.
+    """
+    spec = importlib.util.find_spec("django")
+    if spec is None or not spec.submodule_search_locations:
+        return []
+    root = Path(next(iter(spec.submodule_search_locations)))
+    if language == "en":
+        return interface_texts("de", source=True)
+    aliases = {"zh-CN": "zh_Hans", "zh-HK": "zh_Hant", "zh-TW": "zh_Hant", "de-CH": "de"}
+    name = aliases.get(language, language.replace("-", "_"))
+    found: dict[str, None] = {}
+    for path in sorted([*root.glob(f"conf/locale/{name}/**/*.mo"), *root.glob(f"contrib/*/locale/{name}/**/*.mo")]):
+        with path.open("rb") as file:
+            catalog: dict[Any, str] = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+        for key, text in catalog.items():
+            text = re.sub(r"%\(?\w*\)?[sd]|<[^>]*>|\{[^}]*\}|[“”\"«»]", " ", ((key if source else text) if isinstance(key, str) and key else ""))
+            text = " ".join(text.split())
+            if 8 <= len(text) <= 160:
+                found[text] = None
+    return list(found)
