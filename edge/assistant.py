@@ -11,7 +11,9 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
+from typing import Any, Protocol
 
 from edge.errors import EdgeError
 from edge.protocols import Endpointer, Parser, Recognizer, Skill, Speaker, Speech, Voice, WakeDetector
@@ -22,15 +24,36 @@ _LOG = logging.getLogger(__name__)
 _PRE_ROLL_MS = 320
 _PATIENCE_MS = 8_000
 _LONGEST_UTTERANCE_MS = 20_000
+_BARGE_IN_MS = 250
+
+
+class LiveMicrophone(Protocol):
+    """A microphone that can be asked without waiting."""
+
+    @property
+    def dropped(self) -> int:
+        """Blocks that were lost so far."""
+
+    def poll(self, timeout_s: float = 0.0) -> AudioFrame | None:
+        """The next frame if there is one in time."""
+
+    def flush(self) -> None:
+        """Forget what was heard so far and not taken."""
 
 
 @dataclass(frozen=True)
 class Ears:
-    """From frames to a transcript; ``wake`` is None where every utterance is meant for the assistant."""
+    """From frames to a transcript; ``wake`` is None where every utterance is meant for the assistant.
+
+    ``live`` is the microphone that goes on hearing while the assistant speaks. What it heard meanwhile is forgotten,
+    for it is the assistant's own voice; with ``barge_in`` (where the microphone cancels echoes) speech stops the reply.
+    """
 
     endpointer: Endpointer
     recognizer: Recognizer
     wake: WakeDetector | None = None
+    live: LiveMicrophone | None = None
+    barge_in: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,35 +92,54 @@ class Turn:
     waited_ms: float = 0.0
     saved_ms: float = 0.0
     first_audio_ms: float | None = None
+    interrupted: bool = False
     drops: int = 0
     error: str | None = None
+
+
+class _Underway:
+    """The turn under way: what is known of it, and where in its utterance the loop is."""
+
+    def __init__(self, awake: bool, now_ms: float, dropped: int) -> None:
+        self.turn, self.trace = Turn(), Trace()
+        self.awake, self.since_ms, self.dropped_before = awake, now_ms, dropped
+        self.speech_start_ms: float | None = None
+        self.hurried = False
+        self.cpu_marks: list[tuple[float, int]] = []
+        self.cpu_start_ns = cpu_time_ns()
+
+    def learn(self, **facts: Any) -> None:
+        """Add to what is known of the turn."""
+        self.turn = replace(self.turn, **facts)
 
 
 class Assistant:
     """Runs the stages in order; its only state is the turn under way."""
 
-    def __init__(
-        self, mind: Mind, ears: Ears | None = None, mouth: Mouth | None = None, drops: Callable[[], int] = int
-    ) -> None:
-        """Put the stages together.
-
-        Args:
-            mind: understands and acts.
-            ears: needed for a source of audio frames.
-            mouth: speaks the replies; None for an assistant that only writes.
-            drops: number of frames that the microphone lost so far.
-        """
-        self._mind, self._ears, self._mouth, self._drops = mind, ears, mouth, drops
-        self._now_ms = 0.0
+    def __init__(self, mind: Mind, ears: Ears | None = None, mouth: Mouth | None = None) -> None:
+        """Put the stages together; ears are needed for a source of frames, a mouth for spoken replies."""
+        self._mind, self._ears, self._mouth = mind, ears, mouth
+        self._time_ms = 0.0
         self._before_speech: deque[AudioFrame] = deque()
-        self._start_over(awake=False)
+        self._overheard: deque[AudioFrame] = deque()
+        self._now = _Underway(awake=False, now_ms=0.0, dropped=self._dropped())
 
     def turns(self, source: Iterable[AudioFrame | Transcript | None]) -> Iterator[Turn]:
         """A turn per utterance of ``source``; None in it only lets time pass, so that timers can ring."""
-        for item in source:
-            yield from self._guarded(lambda item=item: self._step(item))  # type: ignore[misc]
-        if self._speech_start_ms is not None:
+        for item in self._with_overheard(source):
+            if self._now.speech_start_ms is None:
+                yield from self._guarded(self._ring)
+            yield from self._guarded(partial(self._step, item))
+        if self._now.speech_start_ms is not None:
             yield from self._guarded(lambda: self._answer(self._finish()))
+
+    def _with_overheard(
+        self, source: Iterable[AudioFrame | Transcript | None]
+    ) -> Iterator[AudioFrame | Transcript | None]:
+        for item in source:
+            yield item
+            while self._overheard:
+                yield self._overheard.popleft()
 
     def _guarded(self, step: Callable[[], bool]) -> Iterator[Turn]:
         """The one place where errors end: they cost the turn, never the loop."""
@@ -106,121 +148,154 @@ class Assistant:
                 return
         except Exception as error:
             _LOG.error("%s", error, exc_info=not isinstance(error, EdgeError))
-            self._turn = replace(self._turn, error=" ".join(str(error).split()) or type(error).__name__)
-            if self._turn.reply is None:
-                self._turn = replace(self._turn, reply=self._mind.apology())
-                with contextlib.suppress(Exception):
-                    self._speak()
-        reply = self._turn.reply
-        yield replace(self._turn, spans=self._trace.merged(), drops=self._drops() - self._drops_before)
-        self._start_over(awake=reply is not None and reply.expects_answer)
+            self._now.learn(error=" ".join(str(error).split()) or type(error).__name__)
+            with contextlib.suppress(Exception):
+                self._apologize()
+        turn = self._now.turn
+        yield replace(turn, spans=self._now.trace.merged(), drops=self._dropped() - self._now.dropped_before)
+        asked = turn.reply is not None and turn.reply.expects_answer
+        self._start_over(awake=asked or turn.interrupted or (turn.transcript is None and self._now.awake))
 
     def _step(self, item: AudioFrame | Transcript | None) -> bool:
         """Whether a turn is complete after ``item``."""
-        if self._speech_start_ms is None and self._ring():
-            return True
         transcript = self._hear(item) if isinstance(item, AudioFrame) else item
         return transcript is not None and self._answer(transcript)
 
     def _hear(self, frame: AudioFrame) -> Transcript | None:
         if self._ears is None:
             raise EdgeError("this assistant has no ears: compose it with a recognizer")
-        self._now_ms = frame.start_ms + frame.duration_ms
-        if not self._awake:
+        self._time_ms = frame.start_ms + frame.duration_ms
+        if not self._now.awake:
             if self._ears.wake is not None and not self._ears.wake.accept(frame):
                 return None
             self._start_over(awake=True)
             if self._ears.wake is not None:
                 return None
-        with self._trace.stage("end-point"):
+        with self._now.trace.stage("end-point"):
             speech = self._ears.endpointer.accept(frame)
         if speech is Speech.WAITING:
             self._wait(frame)
             return None
-        if self._speech_start_ms is None:
-            self._speech_start_ms = frame.start_ms
-        with self._trace.stage("recognize"):
+        if self._now.speech_start_ms is None:
+            self._now.speech_start_ms = frame.start_ms
+        with self._now.trace.stage("recognize"):
             while self._before_speech:
                 self._ears.recognizer.accept(self._before_speech.popleft())
             self._ears.recognizer.accept(frame)
-        self._cpu_marks.append((self._now_ms, cpu_time_ns()))
+        self._now.cpu_marks.append((self._time_ms, cpu_time_ns()))
         if speech is Speech.PAUSED:
             self._hurry_if_complete(self._ears)
-        too_long = self._now_ms - self._speech_start_ms > _LONGEST_UTTERANCE_MS
+        too_long = self._time_ms - self._now.speech_start_ms > _LONGEST_UTTERANCE_MS
         return self._finish() if speech is Speech.ENDED or too_long else None
 
     def _wait(self, frame: AudioFrame) -> None:
         """Keep the frames just before speech, whose first sound the end-pointer notices late."""
-        self._trace = Trace()
+        self._now.trace = Trace()
         self._before_speech.append(frame)
-        while self._now_ms - self._before_speech[0].start_ms > _PRE_ROLL_MS:
+        while self._time_ms - self._before_speech[0].start_ms > _PRE_ROLL_MS:
             self._before_speech.popleft()
-        if self._now_ms - self._awake_since_ms > _PATIENCE_MS:
+        if self._ears is not None and self._ears.wake is not None and self._time_ms - self._now.since_ms > _PATIENCE_MS:
             self._start_over(awake=False)
 
     def _hurry_if_complete(self, ears: Ears) -> None:
-        with self._trace.stage("recognize"):
+        with self._now.trace.stage("recognize"):
             so_far = ears.recognizer.partial()
-        with self._trace.stage("parse"):
+        with self._now.trace.stage("parse"):
             complete = self._mind.is_complete(self._mind.parser.parse(so_far))
-        self._hurried = complete
+        self._now.hurried = complete
         ears.endpointer.hurry(complete)
 
     def _finish(self) -> Transcript:
         if self._ears is None:
             raise EdgeError("this assistant has no ears: compose it with a recognizer")
-        with self._trace.stage("recognize"):
+        with self._now.trace.stage("recognize"):
             transcript = self._ears.recognizer.finish()
         speech_end_ms = self._ears.endpointer.speech_end_ms
-        waited_ms = max(0.0, self._now_ms - speech_end_ms)
-        saved_ms = max(0.0, self._ears.endpointer.hangover_ms - waited_ms) if self._hurried else 0.0
-        self._cpu_start_ns = next((cpu for at_ms, cpu in self._cpu_marks if at_ms >= speech_end_ms), cpu_time_ns())
-        self._turn = replace(self._turn, waited_ms=waited_ms, saved_ms=saved_ms)
+        waited_ms = max(0.0, self._time_ms - speech_end_ms)
+        saved_ms = max(0.0, self._ears.endpointer.hangover_ms - waited_ms) if self._now.hurried else 0.0
+        self._now.cpu_start_ns = next(
+            (cpu for at_ms, cpu in self._now.cpu_marks if at_ms >= speech_end_ms), cpu_time_ns()
+        )
+        self._now.learn(waited_ms=waited_ms, saved_ms=saved_ms)
         return transcript
 
     def _answer(self, transcript: Transcript) -> bool:
-        self._turn = replace(self._turn, transcript=transcript)
-        if not self._cpu_marks:
-            self._cpu_start_ns = cpu_time_ns()
-        with self._trace.stage("parse"):
+        heard = self._now.speech_start_ms is not None
+        if heard and not transcript.text:
+            self._start_over(awake=False)
+            return False
+        if not heard:
+            self._now.cpu_start_ns = cpu_time_ns()
+        self._now.learn(transcript=transcript)
+        with self._now.trace.stage("parse"):
             parse = self._mind.parser.parse(transcript)
-        self._turn = replace(self._turn, parse=parse)
-        with self._trace.stage("act"):
+        self._now.learn(parse=parse)
+        with self._now.trace.stage("act"):
             action, reply = self._mind.skill.handle(parse)
-        self._turn = replace(self._turn, action=action, reply=reply)
+        self._now.learn(action=action, reply=reply)
         self._speak()
         return True
 
     def _ring(self) -> bool:
         for reply in self._mind.ringing():
-            self._cpu_start_ns = cpu_time_ns()
-            self._turn = replace(self._turn, reply=reply)
+            self._now.cpu_start_ns = cpu_time_ns()
+            self._now.learn(reply=reply)
             self._speak()
-        return self._turn.reply is not None
+        return self._now.turn.reply is not None
 
     def _speak(self) -> None:
-        if self._mouth is None or self._turn.reply is None or not self._turn.reply.text:
+        if self._mouth is None or self._now.turn.reply is None or not self._now.turn.reply.text:
             return
-        frames = self._mouth.voice(self._turn.reply.language).synthesize(self._turn.reply.text)
-        with self._trace.stage("voice"):
+        frames = self._mouth.voice(self._now.turn.reply.language).synthesize(self._now.turn.reply.text)
+        with self._now.trace.stage("voice"):
             first = next(frames, None)
         if first is None:
             return
-        cpu_ms = (cpu_time_ns() - self._cpu_start_ns) / 1e6
-        self._turn = replace(self._turn, first_audio_ms=self._turn.waited_ms + cpu_ms)
-        with self._trace.stage("play"):
-            self._mouth.speaker.play(chain((first,), frames))
+        cpu_ms = (cpu_time_ns() - self._now.cpu_start_ns) / 1e6
+        self._now.learn(first_audio_ms=self._now.turn.waited_ms + cpu_ms)
+        with self._now.trace.stage("play"):
+            self._mouth.speaker.play(chain((first,), frames), self._interruption())
+        if self._ears is not None and self._ears.live is not None and not self._now.turn.interrupted:
+            self._ears.live.flush()
+
+    def _apologize(self) -> None:
+        """Say that something went wrong, unless the reply was ready and only its sound failed; forget the utterance."""
+        if self._now.turn.reply is None:
+            self._now.learn(reply=self._mind.apology())
+            self._speak()
+        if self._ears is not None and self._now.turn.transcript is None:
+            self._ears.recognizer.finish()
+
+    def _interruption(self) -> Callable[[], bool] | None:
+        """What the speaker asks while it plays: whether someone speaks; None where nobody could be told from us."""
+        if self._ears is None or self._ears.live is None or not self._ears.barge_in:
+            return None
+        endpointer, live, spoken_ms = self._ears.endpointer, self._ears.live, 0.0
+        endpointer.reset()
+        self._overheard.clear()
+
+        def interrupted() -> bool:
+            nonlocal spoken_ms
+            while (frame := live.poll()) is not None:
+                self._overheard.append(frame)
+                speaking = endpointer.accept(frame) is Speech.SPEAKING
+                spoken_ms = spoken_ms + frame.duration_ms if speaking else 0.0
+                if spoken_ms >= _BARGE_IN_MS:
+                    self._now.learn(interrupted=True)
+                    return True
+                while not speaking and len(self._overheard) > _PRE_ROLL_MS / frame.duration_ms:
+                    self._overheard.popleft()
+            return False
+
+        return interrupted
+
+    def _dropped(self) -> int:
+        live = self._ears.live if self._ears is not None else None
+        return live.dropped if live is not None else 0
 
     def _start_over(self, awake: bool) -> None:
         """Be ready for the next utterance: asleep until the wake word, or awake and listening at once."""
-        self._turn, self._trace = Turn(), Trace()
-        self._awake = awake
-        self._awake_since_ms = self._now_ms
-        self._speech_start_ms: float | None = None
-        self._hurried = False
-        self._cpu_marks: list[tuple[float, int]] = []
-        self._cpu_start_ns = cpu_time_ns()
-        self._drops_before = self._drops()
+        self._now = _Underway(awake, self._time_ms, self._dropped())
         self._before_speech.clear()
         if self._ears is not None:
             self._ears.endpointer.reset()

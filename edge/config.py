@@ -158,10 +158,8 @@ def _table_at(place: str, root: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """Struct type at a msgspec error path such as ``$.budgets[...]``."""
     info: Any = msgspec.inspect.type_info(root)
     for step in re.findall(r"\.(\w+)|(\[)", place):
-        if step[1]:
-            info = info.item_type
-        else:
-            info = next(field.type for field in info.fields if field.encode_name == step[0])
+        fields = () if step[1] else info.fields
+        info = info.item_type if step[1] else next(field.type for field in fields if field.encode_name == step[0])
     return info.cls  # type: ignore[no-any-return]
 
 

@@ -61,7 +61,7 @@ def run_on_board(work: Callable[[bool], int], cap_mib: int | None, cores: int) -
             group.rmdir()
     if os.WIFSIGNALED(status):
         if os.WTERMSIG(status) == signal.SIGKILL and group is not None:
-            print(f"killed: the work did not fit into {cap_mib} MiB", file=sys.stderr)
+            sys.stderr.write(f"killed: the work did not fit into {cap_mib} MiB\n")
             return 1
         return 128 + os.WTERMSIG(status)
     return os.WEXITSTATUS(status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Protocol
 
@@ -99,8 +99,8 @@ class Voice(Protocol):
 class Speaker(Protocol):
     """Sink of frames."""
 
-    def play(self, frames: Iterable[AudioFrame]) -> float:
-        """Play all frames in order; returns the ms from the call to the first frame."""
+    def play(self, frames: Iterable[AudioFrame], interrupted: Callable[[], bool] | None = None) -> float:
+        """Play all frames in order until ``interrupted`` says so; returns the ms from the call to the first frame."""
 
     def close(self) -> None:
         """Release the device."""

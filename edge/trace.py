@@ -38,10 +38,14 @@ class Trace:
         stages: dict[str, StageSpan] = {}
         for span in self.spans:
             whole = stages.get(span.stage)
-            stages[span.stage] = span if whole is None else replace(
-                whole,
-                end_ns=whole.end_ns + span.end_ns - span.start_ns,
-                cpu_ns=whole.cpu_ns + span.cpu_ns,
-                rss_mib=max(whole.rss_mib, span.rss_mib),
+            stages[span.stage] = (
+                span
+                if whole is None
+                else replace(
+                    whole,
+                    end_ns=whole.end_ns + span.end_ns - span.start_ns,
+                    cpu_ns=whole.cpu_ns + span.cpu_ns,
+                    rss_mib=max(whole.rss_mib, span.rss_mib),
+                )
             )
         return tuple(stages.values())

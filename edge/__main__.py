@@ -1,0 +1,9 @@
+"""Runs the ``edge`` command as ``python -m edge``."""
+
+from __future__ import annotations
+
+import sys
+
+from edge.cli import main
+
+sys.exit(main())

@@ -1,0 +1,98 @@
+"""How parses and turns are written: JSON for programs, a few lines for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from edge.types import Action, Parse, Slot, StageSpan, Transcript
+
+# Characters that JSON allows in strings and that some programs take for the end of a line.
+_LINE_ENDS = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+def write_json(value: object) -> None:
+    """One object on one line of standard output, at once."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False).translate(_LINE_ENDS) + "\n")
+    sys.stdout.flush()
+
+
+def write_line(text: str = "") -> None:
+    """One line for a person."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def clean(text: str) -> str:
+    """Text of a command line or a file without bytes that are no UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def parse_json(parse: Parse, text: str, ms: float) -> dict[str, Any]:
+    """The JSON form of a parse that took ``ms``."""
+    return {
+        "text": text,
+        "language": parse.language,
+        "intent": parse.intent,
+        "slots": [_slot_json(slot) for slot in parse.slots],
+        "confidence": round(parse.confidence, 4),
+        "source": parse.source,
+        "ms": round(ms, 3),
+    }
+
+
+def _slot_json(slot: Slot) -> dict[str, Any]:
+    start, end = slot.span if slot.span is not None else (None, None)
+    return {"name": slot.name, "text": slot.text, "value": slot.value, "start": start, "end": end}
+
+
+def transcript_json(transcript: Transcript) -> dict[str, Any]:
+    """The JSON form of a transcript."""
+    return {
+        "text": transcript.text,
+        "confidence": round(transcript.confidence, 4),
+        "words": [{"text": word.text, "confidence": round(word.confidence, 4)} for word in transcript.words],
+        "alternatives": list(transcript.alternatives),
+    }
+
+
+def spans_json(spans: tuple[StageSpan, ...]) -> list[dict[str, Any]]:
+    """The JSON form of the stages' times and memory."""
+    return [
+        {
+            "stage": span.stage,
+            "ms": round(span.ms, 3),
+            "cpu_ms": round(span.cpu_ns / 1e6, 3),
+            "rss_mib": round(span.rss_mib, 1),
+        }
+        for span in spans
+    ]
+
+
+def action_json(action: Action) -> dict[str, Any]:
+    """The JSON form of what was done to the home."""
+    return {
+        "intent": action.intent,
+        "targets": list(action.targets),
+        "changes": [
+            {"entity": change.entity_id, "attribute": change.attribute, "before": change.before, "after": change.after}
+            for change in action.changes
+        ],
+    }
+
+
+def parse_line(parse: Parse) -> str:
+    """A parse as one line for a person."""
+    if parse.intent is None:
+        return f"rejected ({parse.language}, confidence {parse.confidence:.2f})"
+    slots = ", ".join(f"{slot.name}={slot.value}" for slot in parse.slots)
+    return f"{parse.intent}({slots})  {parse.language}, confidence {parse.confidence:.2f}"
+
+
+def action_lines(action: Action | None) -> list[str]:
+    """What changed in the home, a line each, for a person."""
+    if action is None:
+        return ["nothing"]
+    changes = [f"{c.entity_id}: {c.attribute} {c.before} → {c.after}" for c in action.changes]
+    return changes or [f"{action.intent}: nothing changed"]
