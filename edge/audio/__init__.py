@@ -1,0 +1,1 @@
+"""Sound: files, cards, resampling, gain and end-pointing."""

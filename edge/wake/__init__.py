@@ -1,0 +1,1 @@
+"""Wake words and other ways to get the assistant to listen."""
