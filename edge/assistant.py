@@ -13,44 +13,37 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any
 
-from edge.errors import EdgeError
-from edge.protocols import Endpointer, Parser, Recognizer, Skill, Speaker, Speech, Voice, WakeDetector
+from edge.audio.endpoint import Segmenter
+from edge.errors import EdgeError, EngineError
+from edge.protocols import Endpointer, LiveMicrophone, Parser, Recognizer, Skill, Speaker, Speech, Voice, WakeDetector
 from edge.trace import Trace, cpu_time_ns
 from edge.types import Action, AudioFrame, Parse, Reply, StageSpan, Transcript
 
 _LOG = logging.getLogger(__name__)
-_PRE_ROLL_MS = 320
 _PATIENCE_MS = 8_000
-_LONGEST_UTTERANCE_MS = 20_000
 _BARGE_IN_MS = 250
-
-
-class LiveMicrophone(Protocol):
-    """A microphone that can be asked without waiting."""
-
-    @property
-    def dropped(self) -> int:
-        """Blocks that were lost so far."""
-
-    def poll(self, timeout_s: float = 0.0) -> AudioFrame | None:
-        """The next frame if there is one in time."""
-
-    def flush(self) -> None:
-        """Forget what was heard so far and not taken."""
+_OVERHEARD_MS = 800
+_ECHO_MS = 300
+_MOST_FAILURES = 10
 
 
 @dataclass(frozen=True)
 class Ears:
     """From frames to a transcript; ``wake`` is None where every utterance is meant for the assistant.
 
+    After ``pause_ms`` of silence the recognizer is asked for its text so far: if that is a complete command, the
+    ``hangover_ms`` that end an utterance need not be waited for.
     ``live`` is the microphone that goes on hearing while the assistant speaks. What it heard meanwhile is forgotten,
     for it is the assistant's own voice; with ``barge_in`` (where the microphone cancels echoes) speech stops the reply.
     """
 
     endpointer: Endpointer
+    segmenter: Segmenter
     recognizer: Recognizer
+    pause_ms: float
+    hangover_ms: float
     wake: WakeDetector | None = None
     live: LiveMicrophone | None = None
     barge_in: bool = False
@@ -103,8 +96,7 @@ class _Underway:
     def __init__(self, awake: bool, now_ms: float, dropped: int) -> None:
         self.turn, self.trace = Turn(), Trace()
         self.awake, self.since_ms, self.dropped_before = awake, now_ms, dropped
-        self.speech_start_ms: float | None = None
-        self.hurried = False
+        self.in_speech = self.hurried = self.asked_in_pause = False
         self.cpu_marks: list[tuple[float, int]] = []
         self.cpu_start_ns = cpu_time_ns()
 
@@ -119,18 +111,18 @@ class Assistant:
     def __init__(self, mind: Mind, ears: Ears | None = None, mouth: Mouth | None = None) -> None:
         """Put the stages together; ears are needed for a source of frames, a mouth for spoken replies."""
         self._mind, self._ears, self._mouth = mind, ears, mouth
-        self._time_ms = 0.0
-        self._before_speech: deque[AudioFrame] = deque()
+        self._time_ms = self._deaf_ms = 0.0
+        self._failures = 0
         self._overheard: deque[AudioFrame] = deque()
         self._now = _Underway(awake=False, now_ms=0.0, dropped=self._dropped())
 
     def turns(self, source: Iterable[AudioFrame | Transcript | None]) -> Iterator[Turn]:
         """A turn per utterance of ``source``; None in it only lets time pass, so that timers can ring."""
         for item in self._with_overheard(source):
-            if self._now.speech_start_ms is None:
+            if not self._now.in_speech:
                 yield from self._guarded(self._ring)
             yield from self._guarded(partial(self._step, item))
-        if self._now.speech_start_ms is not None:
+        if self._now.in_speech:
             yield from self._guarded(lambda: self._answer(self._finish()))
 
     def _with_overheard(
@@ -147,6 +139,9 @@ class Assistant:
             if not step():
                 return
         except Exception as error:
+            self._failures = 0 if self._now.turn.transcript is not None else self._failures + 1
+            if self._failures == _MOST_FAILURES:
+                raise EngineError(f"hearing failed {_MOST_FAILURES} times in a row: {error}") from error
             _LOG.error("%s", error, exc_info=not isinstance(error, EdgeError))
             self._now.learn(error=" ".join(str(error).split()) or type(error).__name__)
             with contextlib.suppress(Exception):
@@ -165,6 +160,9 @@ class Assistant:
         if self._ears is None:
             raise EdgeError("this assistant has no ears: compose it with a recognizer")
         self._time_ms = frame.start_ms + frame.duration_ms
+        if self._deaf_ms > 0:
+            self._deaf_ms -= frame.duration_ms
+            return None
         if not self._now.awake:
             if self._ears.wake is not None and not self._ears.wake.accept(frame):
                 return None
@@ -172,59 +170,54 @@ class Assistant:
             if self._ears.wake is not None:
                 return None
         with self._now.trace.stage("end-point"):
-            speech = self._ears.endpointer.accept(frame)
-        if speech is Speech.WAITING:
-            self._wait(frame)
-            return None
-        if self._now.speech_start_ms is None:
-            self._now.speech_start_ms = frame.start_ms
-        with self._now.trace.stage("recognize"):
-            while self._before_speech:
-                self._ears.recognizer.accept(self._before_speech.popleft())
-            self._ears.recognizer.accept(frame)
-        self._now.cpu_marks.append((self._time_ms, cpu_time_ns()))
-        if speech is Speech.PAUSED:
-            self._hurry_if_complete(self._ears)
-        too_long = self._time_ms - self._now.speech_start_ms > _LONGEST_UTTERANCE_MS
-        return self._finish() if speech is Speech.ENDED or too_long else None
-
-    def _wait(self, frame: AudioFrame) -> None:
-        """Keep the frames just before speech, whose first sound the end-pointer notices late."""
+            speech, frames = self._ears.segmenter.accept(frame)
+        if frames:
+            return self._recognize(self._ears, speech, frames)
         self._now.trace = Trace()
-        self._before_speech.append(frame)
-        while self._time_ms - self._before_speech[0].start_ms > _PRE_ROLL_MS:
-            self._before_speech.popleft()
-        if self._ears is not None and self._ears.wake is not None and self._time_ms - self._now.since_ms > _PATIENCE_MS:
+        if self._ears.wake is not None and self._time_ms - self._now.since_ms > _PATIENCE_MS:
             self._start_over(awake=False)
+        return None
+
+    def _recognize(self, ears: Ears, speech: Speech, frames: Iterable[AudioFrame]) -> Transcript | None:
+        self._now.in_speech = True
+        with self._now.trace.stage("recognize"):
+            for frame in frames:
+                ears.recognizer.accept(frame)
+        self._now.cpu_marks.append((self._time_ms, cpu_time_ns()))
+        if speech is Speech.ENDED:
+            return self._finish()
+        if ears.endpointer.silence_ms < ears.pause_ms:
+            self._now.asked_in_pause = False
+        elif not self._now.asked_in_pause:
+            self._now.asked_in_pause = True
+            self._hurry_if_complete(ears)
+        return None
 
     def _hurry_if_complete(self, ears: Ears) -> None:
         with self._now.trace.stage("recognize"):
             so_far = ears.recognizer.partial()
         with self._now.trace.stage("parse"):
-            complete = self._mind.is_complete(self._mind.parser.parse(so_far))
-        self._now.hurried = complete
-        ears.endpointer.hurry(complete)
+            self._now.hurried = self._mind.is_complete(self._mind.parser.parse(so_far))
+        ears.endpointer.hurry(self._now.hurried)
 
     def _finish(self) -> Transcript:
         if self._ears is None:
             raise EdgeError("this assistant has no ears: compose it with a recognizer")
         with self._now.trace.stage("recognize"):
             transcript = self._ears.recognizer.finish()
-        speech_end_ms = self._ears.endpointer.speech_end_ms
-        waited_ms = max(0.0, self._time_ms - speech_end_ms)
-        saved_ms = max(0.0, self._ears.endpointer.hangover_ms - waited_ms) if self._now.hurried else 0.0
-        self._now.cpu_start_ns = next(
-            (cpu for at_ms, cpu in self._now.cpu_marks if at_ms >= speech_end_ms), cpu_time_ns()
-        )
+        waited_ms = self._ears.endpointer.silence_ms
+        saved_ms = max(0.0, self._ears.hangover_ms - waited_ms) if self._now.hurried else 0.0
+        speech_end_ms = self._time_ms - waited_ms
+        cpu_after = (cpu for at_ms, cpu in self._now.cpu_marks if at_ms >= speech_end_ms)
+        self._now.cpu_start_ns = next(cpu_after, cpu_time_ns())
         self._now.learn(waited_ms=waited_ms, saved_ms=saved_ms)
         return transcript
 
     def _answer(self, transcript: Transcript) -> bool:
-        heard = self._now.speech_start_ms is not None
-        if heard and not transcript.text:
+        if self._now.in_speech and not transcript.text:
             self._start_over(awake=False)
             return False
-        if not heard:
+        if not self._now.in_speech:
             self._now.cpu_start_ns = cpu_time_ns()
         self._now.learn(transcript=transcript)
         with self._now.trace.stage("parse"):
@@ -233,6 +226,7 @@ class Assistant:
         with self._now.trace.stage("act"):
             action, reply = self._mind.skill.handle(parse)
         self._now.learn(action=action, reply=reply)
+        self._failures = 0
         self._speak()
         return True
 
@@ -256,7 +250,9 @@ class Assistant:
         with self._now.trace.stage("play"):
             self._mouth.speaker.play(chain((first,), frames), self._interruption())
         if self._ears is not None and self._ears.live is not None and not self._now.turn.interrupted:
+            self._overheard.clear()
             self._ears.live.flush()
+            self._deaf_ms = _ECHO_MS
 
     def _apologize(self) -> None:
         """Say that something went wrong, unless the reply was ready and only its sound failed; forget the utterance."""
@@ -283,7 +279,7 @@ class Assistant:
                 if spoken_ms >= _BARGE_IN_MS:
                     self._now.learn(interrupted=True)
                     return True
-                while not speaking and len(self._overheard) > _PRE_ROLL_MS / frame.duration_ms:
+                while not speaking and len(self._overheard) * frame.duration_ms > _OVERHEARD_MS:
                     self._overheard.popleft()
             return False
 
@@ -296,8 +292,7 @@ class Assistant:
     def _start_over(self, awake: bool) -> None:
         """Be ready for the next utterance: asleep until the wake word, or awake and listening at once."""
         self._now = _Underway(awake, self._time_ms, self._dropped())
-        self._before_speech.clear()
         if self._ears is not None:
-            self._ears.endpointer.reset()
+            self._ears.segmenter.reset()
             if self._ears.wake is not None:
                 self._ears.wake.reset()

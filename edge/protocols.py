@@ -10,15 +10,10 @@ from edge.types import Action, AudioFrame, Parse, Reply, Transcript
 
 
 class Speech(Enum):
-    """What an end-pointer says of a frame.
-
-    ``PAUSED`` is said once per pause, when silence inside an utterance has lasted long enough that it is worth
-    asking the recognizer whether the command is complete; ``hurry(True)`` then ends the utterance on the next frame.
-    """
+    """What an end-pointer says of a frame."""
 
     WAITING = "waiting"
     SPEAKING = "speaking"
-    PAUSED = "paused"
     ENDED = "ended"
 
 
@@ -32,6 +27,20 @@ class Microphone(Protocol):
         """Release the device."""
 
 
+class LiveMicrophone(Protocol):
+    """A microphone that can be asked without waiting."""
+
+    @property
+    def dropped(self) -> int:
+        """Blocks that were lost so far."""
+
+    def poll(self, timeout_s: float = 0.0) -> AudioFrame | None:
+        """The next frame if there is one in time."""
+
+    def flush(self) -> None:
+        """Forget what was heard so far and not taken."""
+
+
 class WakeDetector(Protocol):
     """Says when its wake word was heard."""
 
@@ -43,14 +52,11 @@ class WakeDetector(Protocol):
 
 
 class Endpointer(Protocol):
-    """Finds the beginning and the end of an utterance.
+    """Finds the beginning and the end of an utterance."""
 
-    ``speech_end_ms`` is the stream time at which the last voice so far ended; ``hangover_ms`` the silence that ends an
-    utterance that was not hurried.
-    """
-
-    speech_end_ms: float
-    hangover_ms: float
+    @property
+    def silence_ms(self) -> float:
+        """Audio since the last speech."""
 
     def accept(self, frame: AudioFrame) -> Speech:
         """State after this frame."""
