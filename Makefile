@@ -1,0 +1,50 @@
+# make demo         the assistant hears and answers spoken commands; device parts only, no torch
+# make test         lint, types and all tests, with everything that builds models
+# make test-device  the tests of the device, for a board
+# make wheel        a wheel in dist/; EDGE_TARGET=aarch64 make wheel for a board, on any machine
+
+PYTHON ?= python3
+export PYTHON PIP_DISABLE_PIP_VERSION_CHECK = 1
+SOURCES := $(shell find edge quantize benchmarks firmware_configs -type f -not -name '*.pyc' -not -path '*/_native/*')
+NATIVE := pyproject.toml setup.py edge/nlu/native/shim.cpp
+
+.PHONY: demo test test-device lint wheel clean system
+.DELETE_ON_ERROR:
+
+demo: .venv-demo/installed
+	.venv-demo/bin/edge demo --out demo-output
+
+test: .venv/installed lint
+	.venv/bin/python -m pytest
+
+test-device: .venv-device/installed
+	.venv-device/bin/python -m pytest tests/edge tests/test_imports.py
+
+lint: .venv/installed
+	.venv/bin/ruff check
+	.venv/bin/mypy --strict
+
+wheel: .venv-wheel/bin/pip
+	.venv-wheel/bin/pip wheel --quiet --no-deps --wheel-dir dist .
+
+.venv-demo/installed: .venv-demo/bin/pip $(NATIVE) $(SOURCES)
+	.venv-demo/bin/pip install --quiet --upgrade '.[speech,piper-gpl]'
+	touch $@
+
+.venv/installed: .venv/bin/pip $(NATIVE)
+	.venv/bin/pip install --quiet -e '.[speech,piper-gpl,build,dev]'
+	touch $@
+
+.venv-device/installed: .venv-device/bin/pip $(NATIVE)
+	.venv-device/bin/pip install --quiet -e '.[speech,piper-gpl,test]'
+	touch $@
+
+.venv/bin/pip .venv-demo/bin/pip .venv-device/bin/pip .venv-wheel/bin/pip: | system
+	$(PYTHON) -m venv --clear $(patsubst %/bin/pip,%,$@)
+
+system:
+	@.ci/system-packages required python3-venv g++
+	@.ci/system-packages optional espeak-ng libportaudio2 libasound2-plugins
+
+clean:
+	rm -rf .venv .venv-* build dist demo-output *.egg-info edge/nlu/_native
