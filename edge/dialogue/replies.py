@@ -1,0 +1,113 @@
+"""Words for what was done: the reply templates of ``home-assistant-intents`` in the language of the command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from edge.dialogue.choice import ReplyChoice, ReplyChooser
+from edge.dialogue.language import LanguagePack, load_language, match_language
+from edge.dialogue.state import EntityState
+from edge.dialogue.views import Spoken, StateView, slot_view
+from edge.errors import EngineError
+from edge.types import Parse
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_FALLBACK = "en"
+_LANGUAGES_KEPT = 2
+
+
+class Replies:
+    """Renders replies. At most two languages, and only their replies and sentence templates, stay in memory."""
+
+    def __init__(self) -> None:
+        from jinja2.sandbox import SandboxedEnvironment
+
+        self._environment = SandboxedEnvironment()
+        self._template = lru_cache(maxsize=64)(self._environment.from_string)
+        self._pack = lru_cache(maxsize=_LANGUAGES_KEPT)(self._load)
+
+    def choose(self, parse: Parse, domains: Sequence[str] = ()) -> ReplyChoice:
+        """Which reply the parse gets when its targets are of ``domains``."""
+        language = match_language(parse.language)
+        choice = self._pack(language)[1].choose(parse, domains)
+        if choice is None and language != _FALLBACK:
+            choice = self._pack(_FALLBACK)[1].choose(parse, domains)
+        return choice or ReplyChoice("default")
+
+    def say(
+        self,
+        parse: Parse,
+        matched: Sequence[EntityState] = (),
+        unmatched: Sequence[EntityState] = (),
+        slots: Mapping[str, object] | None = None,
+    ) -> str:
+        """The reply to a command that was carried out on ``matched``.
+
+        ``unmatched`` are the devices that a question asked about and that are in another state; ``slots`` adds to or
+        replaces the parse's slots.
+
+        Raises:
+            EngineError: the package's template cannot be rendered.
+        """
+        targets = [*matched, *unmatched]
+        choice = self.choose(parse, sorted({target.domain for target in targets}))
+        pack, source = self._source(parse, choice.key)
+        kind = targets[0].domain if targets else str(parse.value("domain") or "")
+        shown: dict[str, object] = {slot.name: slot_view(slot, pack.words, kind) for slot in parse.slots}
+        if len(targets) == 1 and "slots.name is" not in source:
+            shown.setdefault("name", Spoken(targets[0].name, targets[0].name))
+        shown.update(slots or {})
+        views = [self._view(target, pack) for target in targets]
+        attributes = {view.entity_id: view.attributes for view in views}
+        variables = {
+            "slots": shown,
+            "state": views[0] if views else None,
+            "query": {"matched": views[: len(matched)], "unmatched": views[len(matched) :]},
+            "state_attr": lambda entity_id, name: attributes.get(str(entity_id), {}).get(str(name)),
+        }
+        return self._render(source, variables, f"{pack.language} {parse.intent} {choice.key}")
+
+    def error(self, language: str, key: str, **variables: object) -> str:
+        """One of the package's ``responses.errors``, such as ``no_area`` with ``area``."""
+        pack = self._pack(match_language(language))[0]
+        source = pack.errors.get(key) or self._pack(_FALLBACK)[0].errors[key]
+        said = {name: self._word(pack, name, str(value)) for name, value in variables.items()}
+        return self._render(source, said, f"{pack.language} error {key}")
+
+    def _source(self, parse: Parse, key: str) -> tuple[LanguagePack, str]:
+        """The template and its language: English where the language of the parse has no reply for the intent."""
+        for language in (match_language(parse.language), _FALLBACK):
+            pack = self._pack(language)[0]
+            keyed = pack.replies.get(parse.intent or "", {})
+            if keyed:
+                return pack, keyed.get(key) or keyed.get("default") or next(iter(keyed.values()))
+        raise EngineError(f"home-assistant-intents has no reply for {parse.intent}")
+
+    def _load(self, language: str) -> tuple[LanguagePack, ReplyChooser]:
+        pack = load_language(language)
+        return pack, ReplyChooser(pack)
+
+    def _word(self, pack: LanguagePack, name: str, value: str) -> Spoken:
+        kinds = {kind for slot, kind, out in pack.words if slot == name and out == value}
+        return Spoken(pack.words[name, min(kinds), value] if kinds else value, value)
+
+    def _view(self, entity: EntityState, pack: LanguagePack) -> StateView:
+        own = entity.attributes.get("spoken_state")
+        said = own.get(entity.state) if isinstance(own, dict) else None
+        words = pack.words
+        if said is None and entity.device_class is not None:
+            said = words.get(("state", entity.device_class, entity.state))
+        if said is None:
+            said = words.get(("state", entity.domain, entity.state)) or words.get(("state", "light", entity.state))
+        return StateView(entity, said or entity.state)
+
+    def _render(self, source: str, variables: Mapping[str, object], what: str) -> str:
+        try:
+            template: Template = self._template(source)
+            return " ".join(template.render(variables).split())
+        except Exception as error:  # templates are foreign code: anything may come out of one
+            raise EngineError(f"reply template {what} cannot be rendered: {error}") from error

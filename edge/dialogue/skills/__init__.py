@@ -1,0 +1,1 @@
+"""One skill per family of intents."""

@@ -1,0 +1,70 @@
+"""Turning things on and off: lights, switches, covers, locks, scenes and whatever else has two states."""
+
+from __future__ import annotations
+
+from edge.dialogue.state import EntityState
+from edge.dialogue.toolbox import Toolbox
+from edge.types import Action, Parse, Reply
+
+_PLAIN = (
+    *("light", "switch", "input_boolean", "fan", "media_player", "humidifier", "siren", "automation", "camera"),
+    *("remote", "water_heater", "alarm_control_panel", "script"),
+)
+_ON = {
+    **dict.fromkeys(_PLAIN, "on"),
+    "climate": "heat",
+    "cover": "open",
+    "valve": "open",
+    "lock": "locked",
+    "vacuum": "cleaning",
+    "lawn_mower": "mowing",
+}
+_OFF = {
+    **dict.fromkeys(_PLAIN, "off"),
+    "climate": "off",
+    "cover": "closed",
+    "valve": "closed",
+    "lock": "unlocked",
+    "vacuum": "returning",
+    "lawn_mower": "returning",
+}
+_MOMENTARY = frozenset(("scene", "button", "input_button"))
+
+
+class TurnOn:
+    """HassTurnOn: on, open, lock, activate, press."""
+
+    def __init__(self, tools: Toolbox) -> None:
+        self._tools = tools
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        """Turn on every device that is meant."""
+        found = self._tools.targets.find(parse, {*_ON, *_MOMENTARY}, self._tools.everywhere(parse))
+        for entity in found:
+            if entity.domain in _MOMENTARY:
+                self._tools.home.set_state(entity, self._tools.home.clock.now().isoformat(timespec="seconds"))
+            else:
+                _switch(self._tools, entity, _ON[entity.domain])
+        return self._tools.done(parse, found)
+
+
+class TurnOff:
+    """HassTurnOff: off, close, unlock."""
+
+    def __init__(self, tools: Toolbox) -> None:
+        self._tools = tools
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        """Turn off every device that is meant."""
+        found = self._tools.targets.find(parse, _OFF.keys(), self._tools.everywhere(parse))
+        for entity in found:
+            _switch(self._tools, entity, _OFF[entity.domain])
+        return self._tools.done(parse, found)
+
+
+def _switch(tools: Toolbox, entity: EntityState, state: str) -> None:
+    tools.home.set_state(entity, state)
+    if "position" in entity.attributes:
+        tools.home.set_attribute(entity, "position", 100 if state == "open" else 0)
+    if entity.domain == "fan" and "percentage" in entity.attributes:
+        tools.home.set_attribute(entity, "percentage", 100 if state == "on" else 0)
