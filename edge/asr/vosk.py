@@ -26,9 +26,10 @@ class VoskRecognizer:
     def __init__(self, model_path: Path, phrases: Sequence[str] | None = None, *, alternatives: int = 0) -> None:
         """Load the model.
 
-        With ``phrases`` only these are recognized, and anything else gives no text. Phrases with words that the model
-        does not know are left out and logged; ``unknown_words`` names the words. With ``alternatives`` the transcript
-        carries that many further readings, and confidences are their posteriors.
+        With ``phrases`` only their words are recognized; anything else gives no text if the model has the word
+        ``[unk]`` (the small models do), otherwise the nearest words. Phrases with words that the model does not know
+        are left out and logged; ``unknown_words`` names the words. With ``alternatives`` the transcript carries that
+        many further readings, and confidences are posteriors.
 
         Raises:
             EngineError: vosk or model files are missing, or no phrase is usable.
@@ -107,7 +108,7 @@ class VoskRecognizer:
         usable: dict[str, None] = {}
         unknown: dict[str, None] = {}
         for phrase in check_phrases(phrases):
-            strange = [word for word in phrase.split() if self._model.vosk_model_find_word(word) < 0]
+            strange = [word for word in phrase.split() if self._model.vosk_model_find_word(word) <= 0]
             unknown.update(dict.fromkeys(strange))
             if not strange:
                 usable[phrase] = None
@@ -116,7 +117,7 @@ class VoskRecognizer:
             _log.warning("Vosk does not know %s: phrases with these words cannot be heard", ", ".join(unknown))
         if not usable:
             raise EngineError("the model knows none of the grammar's phrases: does the language fit?")
-        return [*usable, UNKNOWN] if self._model.vosk_model_find_word(UNKNOWN) >= 0 else list(usable)
+        return [*usable, UNKNOWN] if self._model.vosk_model_find_word(UNKNOWN) > 0 else list(usable)
 
     def _read(self, answer: str) -> Transcript:
         result = json.loads(answer)
