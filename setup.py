@@ -118,10 +118,11 @@ class PlatformWheel(bdist_wheel):
     """Tags the wheel: any Python 3, one processor."""
 
     def get_tag(self) -> tuple[str, str, str]:
-        """Tag with the glibc that the shim needs."""
-        build: BuildPackages = self.get_finalized_command("build_py")
-        built = ROOT / "edge/nlu/_native" if build.editable_mode else Path(build.build_lib) / "edge/nlu/_native"
-        return "py3", "none", f"manylinux_2_{oldest_glibc(built / 'libedge_program.so')}_{TARGET}"
+        """Tag with the oldest glibc on which the wheel works."""
+        library = Path(self.get_finalized_command("build_py").build_lib) / "edge/nlu/_native/libedge_program.so"
+        if not library.exists():  # an editable wheel, tagged before it is built; it stays on this machine
+            return "py3", "none", f"linux_{TARGET}"
+        return "py3", "none", f"manylinux_2_{oldest_glibc(library)}_{TARGET}"
 
 
 class NativeDistribution(Distribution):
