@@ -59,7 +59,10 @@ class Slot:
 
 @dataclass(frozen=True)
 class Parse:
-    """What an utterance means; ``intent`` is None where it was rejected. ``source`` names who understood it."""
+    """What an utterance means; ``intent`` is None where it was rejected.
+
+    ``source`` names who understood it; ``response`` is the key of the reply that fits, where an intent has several.
+    """
 
     intent: str | None
     slots: tuple[Slot, ...] = ()
@@ -67,6 +70,7 @@ class Parse:
     language: str = "en"
     source: str = "student"
     text: str = ""
+    response: str = "default"
 
     def value(self, name: str) -> SlotValue | None:
         """Value of the first slot called ``name``, or None."""

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.nlu.matching import FEATURES, HomeIndex
+from edge.nlu.matching import FEATURES, HomeIndex, plain
 from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
 from quantize.augment import augment
 from quantize.homes import HomeFiller, NameMaker, WordMaterial
-from quantize.templates import Block, Sample, Templates, references_of, tag_of
+from quantize.templates import Block, Sample, Templates, free_tags, references_of, tag_of
 
 NOTHING = "none"
 _VARIED = ("HassGetState", "HassRespond")
@@ -34,6 +34,7 @@ class Frame:
     response: str = "default"
     tags: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
 
 
 @dataclass
@@ -82,11 +83,13 @@ def label_space(languages: Sequence[Templates]) -> LabelSpace:
             known = frames.get(label) or Frame(label, block.intent, block.implied, block.response)
             tags = {tag_of(ref, templates.intents.slot_lists.get(ref.list_name)) for ref in references_of(templates, block)}
             slots.update(dict.fromkeys(sorted(tags)))
-            domains = set(block.domains) if "name" in tags else set()
+            free = free_tags(templates, block)
+            domains = set(block.domains) if "name" in tags - free else set()
             frames[label] = replace(
                 known,
                 tags=tuple(sorted({*known.tags, *tags})),
                 domains=tuple(sorted({*known.domains, *domains})),
+                free=tuple(sorted({*known.free, *free})),
             )
     ordered = [Frame(NOTHING, None), *(frames[label] for label in sorted(frames))]
     return LabelSpace(ordered, sorted(slots), [templates.language for templates in languages])
@@ -168,8 +171,6 @@ class HomeSource:
 
 def number_words(templates: Templates) -> frozenset[str]:
     """Folded words that the language spells 0 to 100 with."""
-    from edge.nlu.matching import plain
-
     return frozenset(
         plain(token.text) for n in range(101) for form in templates.spellings(n) for token in tokenize(form)
     )

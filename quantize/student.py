@@ -95,7 +95,7 @@ class Layer(nn.Module):
 
 
 class Student(nn.Module):
-    """ids [B, 1+T, K] and features [B, 1+T, F] → frame logits, tag scores [B, T, tags], language logits, embedding."""
+    """ids [B, 1+T, K] and features [B, 1+T, F] → frame logits, tag scores [B, 1+T, tags], language logits, embedding."""
 
     def __init__(self, shape: StudentShape, dropout: float = 0.1) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class Student(nn.Module):
         words = x if keep is None else x * keep
         mean = words.sum(1) / (x.shape[1] if keep is None else keep.sum(1))
         pooled = torch.cat([x[:, 0], mean], -1)
-        return self.frame(self.dropout(pooled)), self.tag(x[:, 1:]), self.language(pooled), pooled
+        return self.frame(self.dropout(pooled)), self.tag(x), self.language(pooled), pooled
 
 
 def crf_loss(scores: Tensor, transitions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from itertools import islice, product
 from typing import Any
 
 from hassil.expression import Alternative, Expression, ListReference, Permutation, RuleReference, Sequence, TextChunk
-from hassil.intents import Intents, RangeSlotList, TextSlotList, TextSlotValue
+from hassil.intents import Intents, RangeSlotList, TextSlotList, TextSlotValue, WildcardSlotList
 from hassil.numbers import get_rbnf_engine
 from hassil.parse_expression import parse_sentence
 
@@ -224,6 +224,27 @@ def tag_of(node: ListReference, listed: object) -> str:
     """Tag of a list reference: its slot, with ``-`` where the list negates its numbers."""
     negative = isinstance(listed, RangeSlotList) and (listed.multiplier or 1) < 0
     return node.slot_name + ("-" if negative else "")
+
+
+def numeric_tags(templates: Templates) -> set[str]:
+    """Tags that a list of numbers of this language can give."""
+    lists = templates.intents.slot_lists
+    return {
+        tag_of(node, lists[node.list_name])
+        for block in templates.blocks
+        for node in references_of(templates, block)
+        if isinstance(lists.get(node.list_name), RangeSlotList)
+    }
+
+
+def free_tags(templates: Templates, block: Block) -> set[str]:
+    """Tags of a block that take any text."""
+    lists = templates.intents.slot_lists
+    return {
+        tag_of(node, lists[node.list_name])
+        for node in references_of(templates, block)
+        if isinstance(lists.get(node.list_name), WildcardSlotList)
+    }
 
 
 def is_word(text: str) -> bool:

@@ -81,7 +81,7 @@ def student_loss(student: Student, batch: Batch) -> tuple[Tensor, dict[str, floa
     frames, tags, languages, _ = student(batch.ids, batch.features, batch.mask)
     frame = F.cross_entropy(frames, batch.frame, label_smoothing=0.02)
     language = F.cross_entropy(languages, batch.language)
-    tagging = crf_loss(tags, student.transitions, batch.tags, batch.mask[:, 1:].to(torch.float32))
+    tagging = crf_loss(tags[:, 1:], student.transitions, batch.tags, batch.mask[:, 1:].to(torch.float32))
     right = (frames.argmax(-1) == batch.frame).float().mean()
     return frame + 3.0 * tagging + 0.1 * language, {
         "frame": frame.item(), "tags": tagging.item(), "language": language.item(), "accuracy": right.item(),

@@ -1,0 +1,317 @@
+"""The bundle: what a student is shipped in. A folder or one ``.edge`` file (zip), every file's hash in its manifest.
+
+Nothing of a bundle is parsed before its hash is verified, except the manifest itself, which is plain JSON of a fixed type.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import io
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+
+from edge.errors import BundleError
+
+FORMAT_VERSION = 1
+MAX_FILE_BYTES = 64 * 1024 * 1024
+_SHIPPED = Path(__file__).parent / "data" / "bundles"
+_MANIFEST = "manifest.json"
+
+
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A JSON object whose keys are all known."""
+
+
+class FileEntry(_Record, frozen=True):
+    """Size and hash that a file must have."""
+
+    sha256: str
+    bytes: int
+
+
+class Frame(_Record, frozen=True):
+    """One class of the student: an intent (None: not a command), what it implies, the slots that it may have.
+
+    ``domains``: kinds of device that its ``name`` may be; ``free``: slots that take any text.
+    """
+
+    label: str
+    intent: str | None = None
+    implied: dict[str, str | int | float] = {}
+    response: str = "default"
+    slots: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
+
+
+class StudentSpec(_Record, frozen=True):
+    """How to feed and read the student's program.
+
+    ``slots``: tags are O, then B- and I- of each; ``transitions`` [tags, tags] of the CRF; ``numeric``: slots that
+    hold numbers; ``temperature`` divides the frame logits; below ``threshold`` a parse is rejected.
+    """
+
+    program: str
+    buckets: int
+    features: int
+    frames: tuple[Frame, ...]
+    slots: tuple[str, ...]
+    languages: tuple[str, ...]
+    transitions: tuple[tuple[float, ...], ...]
+    numeric: tuple[str, ...] = ()
+    temperature: float = 1.0
+    threshold: float = 0.5
+
+
+class Manifest(_Record, frozen=True):
+    """``manifest.json``. ``metrics`` and ``card`` are for people; the device reads the rest."""
+
+    format_version: int
+    name: str
+    files: dict[str, FileEntry]
+    languages: tuple[str, ...]
+    student: StudentSpec | None = None
+    grammar: str | None = None
+    quantization: str = ""
+    recipe_sha256: str = ""
+    licences: dict[str, str] = {}
+    metrics: dict[str, Any] = {}
+    card: str = ""
+
+
+class Bundle:
+    """An opened, verified bundle."""
+
+    def __init__(self, source: Path, manifest: Manifest, contents: Mapping[str, bytes] | None) -> None:
+        self.source = source
+        self.manifest = manifest
+        self._contents = contents
+
+    def read(self, name: str) -> bytes:
+        """Content of one file; its hash is checked again.
+
+        Raises:
+            BundleError: there is no such file, or it changed since the bundle was opened.
+        """
+        entry = self.manifest.files.get(name)
+        if entry is None:
+            raise BundleError(f"bundle {self.source} has no file {name}; it has {', '.join(sorted(self.manifest.files))}")
+        data = self._contents[name] if self._contents is not None else _read_file(self.source / name)
+        _verify(self.source, name, entry, data)
+        return data
+
+    def path(self, name: str) -> Path:
+        """A file of the bundle on disk, for libraries that take paths; out of a zip it is unpacked to the cache."""
+        data = self.read(name)
+        if self._contents is None:
+            return self.source / name
+        entry = self.manifest.files[name]
+        target = cache_folder() / f"{entry.sha256[:16]}-{PurePosixPath(name).name}"
+        if not (target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == entry.sha256):
+            write_atomically(target, data)
+        return target
+
+
+def cache_folder() -> Path:
+    """Where programs of zipped bundles are unpacked (``$XDG_CACHE_HOME/edge``), else a private temporary folder."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge"
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        if os.access(base, os.W_OK):
+            return base
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="edge-"))
+
+
+def bundle_folder() -> Path:
+    """Where ``edge bundle install`` puts bundles: ``$XDG_DATA_HOME/edge/bundles``."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "edge" / "bundles"
+
+
+def bundle_names() -> list[str]:
+    """Names of the installed and the shipped bundles."""
+    names = {path.stem for path in _SHIPPED.glob("*.edge")} | {path.stem for path in bundle_folder().glob("*.edge")}
+    return sorted(names)
+
+
+def open_bundle(name_or_path: str | Path) -> Bundle:
+    """Open and verify a bundle by name (installed before shipped) or path.
+
+    Raises:
+        BundleError: not found, damaged, of another format version, or with a file that its manifest does not list.
+    """
+    source = _find(name_or_path)
+    if source.is_dir():
+        manifest = _parse_manifest(source, _read_file(source / _MANIFEST))
+        bundle = Bundle(source, manifest, None)
+        for name in manifest.files:
+            bundle.read(name)
+        return bundle
+    contents = _unzip(source)
+    if _MANIFEST not in contents:
+        raise BundleError(f"{source} has no {_MANIFEST}: it is not a bundle, or it is damaged; install it again")
+    manifest = _parse_manifest(source, contents[_MANIFEST])
+    strangers = sorted(set(contents) - set(manifest.files) - {_MANIFEST})
+    if strangers:
+        raise BundleError(f"{source} holds {strangers[0]}, which its manifest does not list; install it again")
+    bundle = Bundle(source, manifest, contents)
+    for name, entry in manifest.files.items():
+        if name not in contents:
+            raise BundleError(f"{source} lacks {name}; install it again")
+        _verify(source, name, entry, contents[name])
+    return bundle
+
+
+def write_bundle(target: Path, manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:
+    """Write ``target`` (``.edge`` file) in one step: a kill or a full disk leaves the old bundle or none.
+
+    ``manifest.files`` is filled in. Equal input gives an equal file.
+    """
+    files = {n: FileEntry(hashlib.sha256(d).hexdigest(), len(d)) for n, d in sorted(contents.items())}
+    manifest = msgspec.structs.replace(manifest, files=files)
+    head = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, data in [(_MANIFEST, head), *sorted(contents.items())]:
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 9)
+    write_atomically(target, buffer.getvalue())
+    return open_bundle(target)
+
+
+def install_bundle(source: str | Path) -> Path:
+    """Verify a bundle and install it under its name; the one it replaces is kept for ``rollback_bundle``."""
+    bundle = open_bundle(source)
+    if bundle.source.is_dir():
+        raise BundleError(f"{source} is a folder: install the .edge file, or use the folder with --bundle {source}")
+    target = bundle_folder() / f"{bundle.manifest.name}.edge"
+    data = bundle.source.read_bytes()
+    if target.exists():
+        write_atomically(target.with_suffix(".previous"), target.read_bytes())
+    write_atomically(target, data)
+    return target
+
+
+def rollback_bundle(name: str) -> Path:
+    """Put back the bundle that the last installation of ``name`` replaced, or the shipped one.
+
+    Raises:
+        BundleError: there is nothing to go back to.
+    """
+    target = bundle_folder() / f"{name}.edge"
+    previous = target.with_suffix(".previous")
+    if previous.exists():
+        os.replace(previous, target)
+        return target
+    if target.exists() and (_SHIPPED / target.name).exists():
+        target.unlink()
+        return _SHIPPED / target.name
+    raise BundleError(f"there is no earlier bundle {name!r} to go back to")
+
+
+def write_atomically(target: Path, data: bytes) -> None:
+    """Write through a temporary file beside ``target``.
+
+    Raises:
+        BundleError: the disk is full or the folder cannot be written.
+    """
+    partial = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            partial = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.chmod(0o644)
+        os.replace(partial, target)
+    except OSError as error:
+        if partial is not None:
+            partial.unlink(missing_ok=True)
+        raise BundleError(f"cannot write {target}: {error.strerror}; free some space or choose another folder") from error
+
+
+def _find(name_or_path: str | Path) -> Path:
+    text = str(name_or_path)
+    path = Path(text)
+    if path.suffix == ".edge" or os.sep in text or path.is_dir():
+        if not path.exists():
+            raise BundleError(f"no bundle at {text}; shipped are {', '.join(bundle_names()) or 'none'}")
+        return path
+    for folder in (bundle_folder(), _SHIPPED):
+        if (folder / f"{text}.edge").is_file():
+            return folder / f"{text}.edge"
+    names = bundle_names()
+    near = difflib.get_close_matches(text, names, 1)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names) or 'none'}"
+    raise BundleError(f"no bundle called {text!r}; {hint}")
+
+
+def _unzip(source: Path) -> dict[str, bytes]:
+    contents: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(source) as archive:
+            for info in archive.infolist():
+                name = PurePosixPath(info.filename)
+                if name.is_absolute() or ".." in name.parts or info.file_size > MAX_FILE_BYTES:
+                    raise BundleError(f"{source} holds an entry that no bundle has ({info.filename}); do not use it")
+                if info.filename in contents:
+                    raise BundleError(f"{source} holds {info.filename} twice; do not use it")
+                contents[info.filename] = archive.read(info)
+    except (OSError, zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        raise BundleError(f"{source} is not a whole bundle ({error}); install it again") from error
+    except Exception as error:
+        if isinstance(error, BundleError):
+            raise
+        raise BundleError(f"{source} is damaged ({error}); install it again") from error
+    return contents
+
+
+def _parse_manifest(source: Path, data: bytes) -> Manifest:
+    try:
+        version = msgspec.json.decode(data, type=dict[str, Any]).get("format_version")
+        if version != FORMAT_VERSION:
+            raise BundleError(
+                f"{source} has bundle format {version}, this program reads {FORMAT_VERSION}; "
+                "install a bundle and a program of one release"
+            )
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise BundleError(f"the manifest of {source} is damaged ({error}); install the bundle again") from error
+    for name in manifest.files:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or not path.parts:
+            raise BundleError(f"the manifest of {source} names a file outside the bundle ({name}); do not use it")
+    return manifest
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BundleError(f"{path} is larger than any file of a bundle; do not use it")
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"cannot read {path}: {error.strerror}; install the bundle again") from error
+
+
+def _verify(source: Path, name: str, entry: FileEntry, data: bytes) -> None:
+    if len(data) != entry.bytes or hashlib.sha256(data).hexdigest() != entry.sha256:
+        raise BundleError(f"{name} of bundle {source} is damaged (its hash differs); install the bundle again")
+
+
+def copy_bundle(bundle: Bundle, folder: Path) -> None:
+    """Unpack a bundle into ``folder``, which must not exist yet."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for name in bundle.manifest.files:
+        write_atomically(partial / name, bundle.read(name))
+    write_atomically(partial / _MANIFEST, msgspec.json.encode(bundle.manifest))
+    os.replace(partial, folder)

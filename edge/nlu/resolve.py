@@ -1,0 +1,143 @@
+"""From spans to values: the home's own names, numbers, and the values that a language's words stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
+from rapidfuzz import fuzz, process
+
+from edge.bundle import Frame
+from edge.nlu.decode import Span
+from edge.nlu.matching import Match, plain
+from edge.nlu.tokens import Token, tokenize
+from edge.types import Area, Entity, Floor, Home, Slot, SlotValue
+
+_PARTS: dict[str, type[Area] | type[Floor] | type[Entity]] = {"area": Area, "floor": Floor, "name": Entity}
+_NAME_CUTOFF = 82.0
+_WORD_CUTOFF = 80.0
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
+
+
+class ListedValue(msgspec.Struct, frozen=True, array_like=True):
+    """What a text stands for; ``domains`` are the kinds of device of which that holds, empty for all."""
+
+    value: str | int | float
+    domains: tuple[str, ...] = ()
+
+
+class Lexicon(msgspec.Struct, frozen=True):
+    """Words of one language: ``values`` by tag and folded text, ``numbers`` by folded text."""
+
+    values: dict[str, dict[str, tuple[ListedValue, ...]]] = {}
+    numbers: dict[str, int] = {}
+
+    def number_words(self) -> set[str]:
+        """The single words that numbers are spelled with."""
+        return {token.text for form in self.numbers for token in tokenize(form)}
+
+
+def lexicon_key(text: str) -> str:
+    """``text`` as a lexicon spells it: folded tokens with single spaces."""
+    return " ".join(plain(token.text) for token in tokenize(text))
+
+
+class Resolver:
+    """Turns the spans of a reading into slots, for one home and one language."""
+
+    def __init__(self, home: Home, lexicon: Lexicon, numeric: Sequence[str]) -> None:
+        self._lexicon = lexicon
+        self._numeric = frozenset(numeric)
+        parts: tuple[Area | Floor | Entity, ...] = (*home.areas, *home.floors, *home.entities)
+        self._spellings = [(plain(name), part) for part in parts for name in (part.name, *part.aliases)]
+        self._nearest = lru_cache(maxsize=256)(self._find_nearest)
+
+    def slots(
+        self, text: str, frame: Frame, spans: Sequence[Span], tokens: Sequence[Token], matches: Sequence[Match]
+    ) -> tuple[Slot, ...]:
+        """Slots of a reading: what the frame implies first, then the spans in the order of the text."""
+        slots = [Slot(name, value) for name, value in frame.implied.items()]
+        named: Entity | None = None
+        pending: list[tuple[int, str, str, tuple[int, int]]] = []
+        for span in spans:
+            start, end = tokens[span.first].start, tokens[span.last - 1].end
+            name, written = span.slot.removesuffix("-"), text[start:end]
+            place = len(slots)
+            if name in _PARTS and span.slot not in frame.free:
+                part = self._part(name, span, written, frame, matches)
+                value: SlotValue = part.name if part else written
+                named = part if isinstance(part, Entity) else named
+            elif span.slot in frame.free:
+                value = written
+            else:
+                value = written
+                pending.append((place, span.slot, written, (start, end)))
+            slots.append(Slot(name, value, written, (start, end)))
+        domain = str(frame.implied.get("domain") or (named.domain if named else ""))
+        for place, tag, written, where in pending:
+            slots[place] = Slot(tag.removesuffix("-"), self.value(tag, written, domain), written, where)
+        if named and not any(slot.name == "domain" for slot in slots):
+            slots.append(Slot("domain", named.domain))
+        return tuple(slots)
+
+    def value(self, tag: str, written: str, domain: str = "") -> SlotValue:
+        """Value of ``written`` for a tag: a listed value, a number, or the text itself."""
+        key = lexicon_key(written)
+        listed = self._lexicon.values.get(tag, {})
+        if key in listed:
+            return _choose(listed[key], domain)
+        if tag in self._numeric:
+            number = self._number(written, key)
+            if number is not None:
+                return -number if tag.endswith("-") else number
+        near = process.extractOne(key, listed.keys(), scorer=fuzz.ratio, score_cutoff=_WORD_CUTOFF) if listed else None
+        return _choose(listed[near[0]], domain) if near else written
+
+    def _number(self, written: str, key: str) -> int | float | None:
+        digits = _NUMBER.search(written)
+        if digits:
+            number = float(digits.group().replace(",", "."))
+            return int(number) if number.is_integer() else number
+        numbers = self._lexicon.numbers
+        if key in numbers:
+            return numbers[key]
+        near = process.extractOne(key, numbers.keys(), scorer=fuzz.ratio, score_cutoff=_WORD_CUTOFF) if numbers else None
+        return numbers[near[0]] if near else None
+
+    def _part(
+        self, name: str, span: Span, written: str, frame: Frame, matches: Sequence[Match]
+    ) -> Area | Floor | Entity | None:
+        kind = _PARTS[name]
+        best: tuple[float, Area | Floor | Entity] | None = None
+        for match in matches:
+            if not isinstance(match.part, kind):
+                continue
+            shared = min(match.last, span.last) - max(match.first, span.first)
+            if shared <= 0:
+                continue
+            union = max(match.last, span.last) - min(match.first, span.first)
+            score = match.score * shared / union + _fits(match.part, frame)
+            if best is None or score > best[0]:
+                best = (score, match.part)
+        if best is not None and best[0] >= 0.5:
+            return best[1]
+        return self._nearest(name, plain(written)) or (best[1] if best else None)
+
+    def _find_nearest(self, name: str, written: str) -> Area | Floor | Entity | None:
+        spellings = {spelled: part for spelled, part in self._spellings if isinstance(part, _PARTS[name])}
+        near = process.extractOne(written, spellings.keys(), scorer=fuzz.ratio, score_cutoff=_NAME_CUTOFF)
+        return spellings[near[0]] if near else None
+
+
+def _fits(part: Area | Floor | Entity, frame: Frame) -> float:
+    """Bonus for a device of a kind that the frame speaks of."""
+    wanted = frame.domains or tuple(str(v) for k, v in frame.implied.items() if k == "domain")
+    return 0.3 if isinstance(part, Entity) and part.domain in wanted else 0.0
+
+
+def _choose(values: Sequence[ListedValue], domain: str) -> SlotValue:
+    fitting = [listed.value for listed in values if domain in listed.domains]
+    general = [listed.value for listed in values if not listed.domains]
+    return (fitting or general or [values[0].value])[0]

@@ -1,0 +1,97 @@
+"""The parser: home matches and n-grams in, the student's program, joint decoding, resolved slots out."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle import Bundle
+from edge.errors import BundleError, ConfigError
+from edge.nlu.decode import Decoder
+from edge.nlu.matching import HomeIndex, Match
+from edge.nlu.program import Program
+from edge.nlu.resolve import Lexicon, Resolver
+from edge.nlu.tokens import MAX_TOKENS, Token, encode
+from edge.types import Home, Parse, Transcript
+
+_MAX_CHARACTERS = 1000
+
+
+class StudentParser:
+    """Understands commands about ``home`` with the student of ``bundle``.
+
+    Args:
+        bundle: A bundle with a student.
+        home: Names that commands may use.
+        language: The speaker's language; None lets the student say which one it heard.
+        threads: Threads of the program.
+
+    Raises:
+        BundleError: the bundle has no student, or its program does not fit its manifest.
+        ConfigError: the bundle does not know the language.
+    """
+
+    def __init__(self, bundle: Bundle, home: Home, language: str | None = None, threads: int = 1) -> None:
+        spec = bundle.manifest.student
+        if spec is None:
+            raise BundleError(f"bundle {bundle.manifest.name} has no student for text")
+        if language is not None and language not in spec.languages:
+            raise ConfigError(f"bundle {bundle.manifest.name} does not know {language!r}; {_languages(spec.languages)}")
+        self._bundle, self._spec, self._home, self._language = bundle, spec, home, language
+        self._program = Program(bundle.path(spec.program), threads=threads, id_limits=(spec.buckets, None))
+        self._decoder = Decoder(spec.slots, spec.transitions, [f.slots for f in spec.frames], spec.temperature)
+        self._intents = np.array([frame.intent or "" for frame in spec.frames])
+        self._speaking = lru_cache(maxsize=4)(self._load_language)
+        if language is not None:
+            self._speaking(language)
+
+    def parse(self, transcript: Transcript) -> Parse:
+        """Parse one utterance; texts without words, and those that are no command, come back without an intent."""
+        text = transcript.text[:_MAX_CHARACTERS]
+        index, resolver = self._speaking(self._language or "")
+        tokens = index.tokens(text)[:MAX_TOKENS]
+        if not tokens:
+            return Parse(None, language=self._language or self._spec.languages[0], text=transcript.text)
+        language = self._language or self._heard(tokens)
+        if not self._language:
+            index, resolver = self._speaking(language)
+        matches = index.matches(tokens)
+        frames, tags, _ = self._scores(index, tokens, matches, language)
+        log_p = self._decoder.frame_log_probabilities(frames)
+        best = self._decoder.decode(log_p, tags)[0]
+        frame = self._spec.frames[best.frame]
+        confidence = float(np.exp(log_p[self._intents == (frame.intent or "")]).sum())
+        if frame.intent is None or confidence < self._spec.threshold:
+            return Parse(None, (), confidence if frame.intent else 1.0 - confidence, language, text=transcript.text)
+        slots = resolver.slots(text, frame, best.spans, tokens, matches)
+        return Parse(frame.intent, slots, confidence, language, "student", transcript.text, frame.response)
+
+    def _scores(
+        self, index: HomeIndex, tokens: list[Token], matches: list[Match], language: str | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Frame logits [frames], tag scores [T, tags], language logits [languages]."""
+        ids = encode(tokens, self._spec.buckets, language)
+        features = np.zeros((1 + len(tokens), self._spec.features), np.float32)
+        features[1:] = index.features(tokens, matches)
+        frames, tags, languages, *_ = self._program.run(ids[None], features[None])
+        return frames[0], tags[0, 1:], languages[0]
+
+    def _heard(self, tokens: list[Token]) -> str:
+        """Language of the tokens, by the student's own language head."""
+        index, _ = self._speaking("")
+        _, _, languages = self._scores(index, tokens, index.matches(tokens), None)
+        return self._spec.languages[int(np.argmax(languages))]
+
+    def _load_language(self, language: str) -> tuple[HomeIndex, Resolver]:
+        name = f"lexicon/{language}.json"
+        lexicon = Lexicon()
+        if name in self._bundle.manifest.files:
+            lexicon = msgspec.json.decode(self._bundle.read(name), type=Lexicon)
+        return HomeIndex(self._home, lexicon.number_words()), Resolver(self._home, lexicon, self._spec.numeric)
+
+
+def _languages(names: tuple[str, ...]) -> str:
+    return "it knows " + (", ".join(names) if len(names) <= 8 else f"{len(names)} languages: {' '.join(names)}")

@@ -1,0 +1,46 @@
+"""What the device must know of a language to turn text into values: its closed lists and how it spells numbers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.nlu.resolve import Lexicon, ListedValue, lexicon_key
+from edge.types import SlotValue
+from quantize.templates import Templates, numeric_tags
+
+_NUMBERS = (*range(101), *range(1000, 10001, 100))
+
+
+def build_lexicon(templates: Templates) -> Lexicon:
+    """Lexicon of one language."""
+    values: dict[str, dict[str, dict[SlotValue, set[str] | None]]] = {}
+    for tag, text, value, domains in templates.listed_values():
+        key = lexicon_key(text)
+        if not key:
+            continue
+        known = values.setdefault(tag, {}).setdefault(key, {})
+        if not domains:
+            known[value] = None
+        else:
+            before = known.setdefault(value, set())
+            if before is not None:
+                before.update(domains)
+    numbers: dict[str, int] = {}
+    for number in _NUMBERS:
+        for form in templates.spellings(number):
+            numbers.setdefault(lexicon_key(form), number)
+    return Lexicon(
+        {tag: {key: _listed(found) for key, found in sorted(texts.items())} for tag, texts in sorted(values.items())},
+        numbers if numeric_tags(templates) else {},
+    )
+
+
+def lexicon_bytes(lexicon: Lexicon) -> bytes:
+    """The lexicon as the bundle holds it."""
+    return msgspec.json.encode(lexicon)
+
+
+def _listed(found: dict[SlotValue, set[str] | None]) -> tuple[ListedValue, ...]:
+    if len(found) == 1:
+        return (ListedValue(next(iter(found))),)
+    return tuple(ListedValue(value, tuple(sorted(domains or ()))) for value, domains in found.items())
