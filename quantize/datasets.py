@@ -105,9 +105,7 @@ def read_utterances(path: Path, partitions: Collection[str] | None = None) -> li
             raise ConfigError(f"{path}:{number}: expected a MASSIVE record: {error}") from error
         if partitions is None or record.partition in partitions:
             found.append(
-                Utterance(
-                    str(record.id), record.locale, record.partition, record.scenario, record.intent, text, slots
-                )
+                Utterance(str(record.id), record.locale, record.partition, record.scenario, record.intent, text, slots)
             )
     if not found:
         wanted = f" in partition {', '.join(sorted(partitions))}" if partitions else ""

