@@ -41,11 +41,11 @@ class EndpointSettings:
 
 
 class Utterance:
-    """The states waiting → speaking → ended, driven by speech probabilities alone."""
+    """The states waiting → speaking → ended, driven by speech probabilities alone; ``state`` is the present one."""
 
     def __init__(self, settings: EndpointSettings) -> None:
         self._settings = settings
-        self._state = Speech.WAITING
+        self.state = Speech.WAITING
         self._elapsed_ms = self._spoken_ms = self._silence_ms = 0.0
         self._hurried = False
 
@@ -61,18 +61,18 @@ class Utterance:
 
     def accept(self, probability: float, duration_ms: float) -> Speech:
         """State after ``duration_ms`` of audio with this ``probability`` of speech in 0..1."""
-        if self._state is Speech.ENDED:
-            return self._state
+        if self.state is Speech.ENDED:
+            return self.state
         self._elapsed_ms += duration_ms
         voiced = probability >= self._settings.start_probability or (
             probability >= self._settings.stop_probability and self._spoken_ms > 0 and self._silence_ms == 0
         )
         self._silence_ms = 0.0 if voiced else self._silence_ms + duration_ms
-        if self._state is Speech.WAITING:
+        if self.state is Speech.WAITING:
             self._wait(voiced, duration_ms)
         else:
             self._speak(duration_ms)
-        return self._state
+        return self.state
 
     def hurry(self, complete: bool) -> None:
         """Use the short hangover while ``complete``."""
@@ -80,24 +80,24 @@ class Utterance:
 
     def reset(self) -> None:
         """Start over."""
-        self._state = Speech.WAITING
+        self.state = Speech.WAITING
         self._elapsed_ms = self._spoken_ms = self._silence_ms = 0.0
         self._hurried = False
 
     def _wait(self, voiced: bool, duration_ms: float) -> None:
         self._spoken_ms = self._spoken_ms + duration_ms if voiced else 0.0
         if self.heard_speech:
-            self._state = Speech.SPEAKING
+            self.state = Speech.SPEAKING
             return
         timeout_ms = self._settings.no_speech_timeout_ms
         if timeout_ms is not None and not voiced and self._elapsed_ms >= timeout_ms:
-            self._state = Speech.ENDED
+            self.state = Speech.ENDED
 
     def _speak(self, duration_ms: float) -> None:
         self._spoken_ms += duration_ms
         hangover_ms = self._settings.hurried_hangover_ms if self._hurried else self._settings.hangover_ms
         if self._silence_ms >= hangover_ms or self._spoken_ms >= self._settings.max_utterance_ms:
-            self._state = Speech.ENDED
+            self.state = Speech.ENDED
 
 
 class VadEndpointer:
@@ -124,11 +124,10 @@ class VadEndpointer:
         samples = SileroVad.CHUNK_SAMPLES
         whole = len(audio) - len(audio) % samples
         self._rest = audio[whole:]
-        state = self._utterance.accept(0.0, 0.0)
         for start in range(0, whole, samples):
             probability = self._vad.probability(audio[start : start + samples])
-            state = self._utterance.accept(probability, 1000 * samples / frame.rate_hz)
-        return state
+            self._utterance.accept(probability, 1000 * samples / frame.rate_hz)
+        return self._utterance.state
 
     def hurry(self, complete: bool) -> None:
         """Use the short hangover while the text so far is a ``complete`` command."""

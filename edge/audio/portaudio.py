@@ -21,6 +21,7 @@ from edge.types import Pcm
 _log = logging.getLogger(__name__)
 _CLOSE_S = 2.0
 """Closing the stream of a card that is gone can hang for ever (PortAudio issue 1037)."""
+_MOST_STUCK = 8
 _NOUN = {"input": "microphone", "output": "speaker"}
 
 Device = str | int | None
@@ -28,36 +29,34 @@ Device = str | int | None
 
 
 class CardStream:
-    """A running stream of a card at ``rate_hz``, opened in the ``generation`` of its PortAudio object.
-
-    ``stuck`` says that PortAudio hung over closing it, so that it had to be abandoned.
-    """
+    """A running stream of a card at ``rate_hz``, opened in the ``generation`` of its PortAudio object."""
 
     def __init__(self, stream: Any, rate_hz: int, generation: int, vendor_error: type[Exception]) -> None:
         self.rate_hz = rate_hz
         self.generation = generation
-        self.stuck = False
         self._stream = stream
         self._vendor_error = vendor_error
-        self._closed = False
+        self._closing: threading.Thread | None = None
 
     @property
     def active(self) -> bool:
         """False once the stream stopped, for whatever reason."""
         try:
-            return not self._closed and bool(self._stream.active)
+            return self._closing is None and bool(self._stream.active)
         except self._vendor_error:
             return False
 
+    @property
+    def stuck(self) -> bool:
+        """Whether PortAudio hangs over closing it, so that it had to be abandoned."""
+        return self._closing is not None and self._closing.is_alive()
+
     def close(self, drain: bool = False) -> None:
         """Stop at once, or after what the card still holds was played (``drain``)."""
-        if self._closed:
-            return
-        self._closed = True
-        closing = threading.Thread(target=self._release, args=(drain,), daemon=True)
-        closing.start()
-        closing.join(_CLOSE_S)
-        self.stuck = closing.is_alive()
+        if self._closing is None:
+            self._closing = threading.Thread(target=self._release, args=(drain,), daemon=True)
+            self._closing.start()
+            self._closing.join(_CLOSE_S)
 
     def _release(self, drain: bool) -> None:
         try:
@@ -133,6 +132,8 @@ class PortAudio:
     def _start(
         self, kind: str, device: Device, rate_hz: int, block_ms: int, callback: Callable[..., None]
     ) -> CardStream:
+        if sum(stream.stuck for stream in self._streams) >= _MOST_STUCK:
+            raise DeviceError("the sound system hangs: restart the assistant")
         card = self._card(kind, device)
         open_stream = self._sd.RawInputStream if kind == "input" else self._sd.RawOutputStream
         own_hz = int(card["default_samplerate"])

@@ -70,7 +70,7 @@ class SoundcardMicrophone:
             return self._ready.popleft()
         block = self._queue.get(timeout_s)
         if block is not None:
-            self._heard_s = time.monotonic()
+            self._hear()
             self._ready.extend(self._framer.accept(self._resampler.accept(block)))
             return self._ready.popleft() if self._ready else None
         if not self._closed:
@@ -95,31 +95,33 @@ class SoundcardMicrophone:
         self._stream = self._cards.open_input(self._device, RATE_HZ, _BLOCK_MS, self._queue.put)
         self._resampler = Resampler(self._stream.rate_hz, RATE_HZ)
 
+    def _hear(self) -> None:
+        self._heard_s = time.monotonic()
+        if self._lost_s is not None:
+            _log.info("the microphone is back after %.1f s", self._heard_s - self._lost_s)
+            self._lost_s = None
+
     def _watch(self) -> None:
-        """Notice a lost card; once a second, try to have it back, but not while the speaker would be cut off."""
+        """Notice a lost card; once a second, try to have it back, but not while that would cut the speaker off.
+
+        In a new generation the card itself is well: the speaker had PortAudio look for cards.
+        """
         now = time.monotonic()
-        if self._stream is None:
+        stream = self._stream
+        if stream is None or (stream.active and now - self._heard_s < _SILENT_S):
             return
-        if self._lost_s is None:
-            if self._stream.active and now - self._heard_s < _SILENT_S:
-                return
-            self._lost_s = now
-            self._stream.close()
-            if self._stream.generation == self._cards.generation:
-                _log.warning("the microphone was lost: plug it in again, listening goes on by itself")
-        elif now - self._tried_s < _RETRY_S:
-            return
+        stream.close()
         if self._tried_generation == self._cards.generation:
-            if self._cards.in_use:
+            if self._lost_s is None:
+                self._lost_s = now
+                _log.warning("the microphone was lost: plug it in again, listening goes on by itself")
+            if now - self._tried_s < _RETRY_S or self._cards.in_use:
                 return
             self._cards.refresh()
         try:
             self._start()
         except DeviceError as error:
             _log.debug("%s", error)
-            return
-        _log.info("the microphone is back after %.1f s", time.monotonic() - self._lost_s)
-        self._lost_s = None
 
 
 class SoundcardSpeaker:
@@ -148,7 +150,7 @@ class SoundcardSpeaker:
         try:
             for frame in frames:
                 if self._stream is None:
-                    self._stream = self._open(frame.rate_hz)
+                    self._stream = self._open_fresh(frame.rate_hz)
                 resampler = resampler or Resampler(frame.rate_hz, self._stream.rate_hz)
                 self._waiting.add(resampler.accept(frame.pcm))
                 if not self._played_down_to(_AHEAD_S, asked):
@@ -187,6 +189,14 @@ class SoundcardSpeaker:
     def _open(self, rate_hz: int) -> CardStream:
         self._waiting.taken_s = time.monotonic()
         return self._cards.open_output(self._device, rate_hz, _BLOCK_MS, self._waiting.take)
+
+    def _open_fresh(self, rate_hz: int) -> CardStream:
+        """Open the card, even if it was plugged in only now."""
+        try:
+            return self._open(rate_hz)
+        except DeviceError:
+            self._cards.refresh()
+            return self._open(rate_hz)
 
     def _reopen(self, lost: CardStream) -> CardStream:
         lost.close()
