@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 
@@ -139,7 +138,7 @@ def test_always_awake() -> None:
 
 def test_enter_is_noticed_without_waiting() -> None:
     reading, writing = os.pipe()
-    with io.open(reading) as stream, io.open(writing, "w") as keyboard:
+    with open(reading) as stream, open(writing, "w") as keyboard:
         assert not enter_pressed(stream)
         keyboard.write("\n")
         keyboard.flush()
