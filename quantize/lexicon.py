@@ -20,9 +20,9 @@ def build_lexicon(templates: Templates) -> Lexicon:
             continue
         known = values.setdefault(tag, {}).setdefault(key, {})
         if not domains:
-            known[value] = None
+            known[value[0] if isinstance(value, list) else value] = None
         else:
-            before = known.setdefault(value, set())
+            before = known.setdefault(value[0] if isinstance(value, list) else value, set())
             if before is not None:
                 before.update(domains)
     numbers: dict[str, int] = {}
