@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from edge.protocols import LiveMicrophone, Parser, Recognizer, Speaker, Voice, WakeDetector
     from edge.types import Home
 
+_QUIET_MS = 300
+
 
 def profile(arguments: argparse.Namespace) -> Profile:
     """The profile that was named, or ``desktop``, with what the command line says instead."""
@@ -192,11 +194,11 @@ def piper_speaks(language: str) -> bool:
     return packaged or installed("piper", language) is not None
 
 
-def wav_microphone(path: str) -> WavMicrophone:
-    """A recording as a microphone."""
+def wav_microphone(path: str, trailing_silence_ms: int = 1500) -> WavMicrophone:
+    """A recording as a microphone, with the quiet before the first word that recognizers were trained with."""
     from edge.audio.wav import WavMicrophone
 
-    return WavMicrophone(path)
+    return WavMicrophone(path, trailing_silence_ms=trailing_silence_ms, leading_silence_ms=_QUIET_MS)
 
 
 def wav_speaker(path: str) -> WavSpeaker:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from edge import compose
-from edge.audio.wav import WavMicrophone
 from edge.errors import EdgeError
 from edge.output import clean, parse_json, spans_json, write_json
 from edge.protocols import Parser, Recognizer
@@ -33,7 +31,7 @@ def listen(arguments: argparse.Namespace) -> int:
 def _hear(name: str, recognizer: Recognizer, parser: Parser) -> dict[str, Any]:
     trace = Trace()
     with trace.stage("read"):
-        frames = list(WavMicrophone(Path(name), trailing_silence_ms=0).frames())
+        frames = list(compose.wav_microphone(name, trailing_silence_ms=0).frames())
     with trace.stage("recognize"):
         for frame in frames:
             recognizer.accept(frame)

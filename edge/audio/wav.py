@@ -59,15 +59,19 @@ def write_wav(path: Path | str, pcm: Pcm, rate_hz: int = RATE_HZ) -> None:
 class WavMicrophone:
     """A recording heard as if spoken into a microphone, followed by silence so that its end is noticed."""
 
-    def __init__(self, path: Path | str, frame_ms: int = FRAME_MS, trailing_silence_ms: int = 1500) -> None:
+    def __init__(
+        self, path: Path | str, frame_ms: int = FRAME_MS, trailing_silence_ms: int = 1500, leading_silence_ms: int = 0
+    ) -> None:
         self._path = Path(path)
         self._frame_ms = frame_ms
+        self._leading_silence = np.zeros(RATE_HZ * leading_silence_ms // 1000, dtype=np.int16)
         self._silence = np.zeros(RATE_HZ * trailing_silence_ms // 1000, dtype=np.int16)
         self._closed = False
 
     def frames(self) -> Iterator[AudioFrame]:
         """Frames of ``frame_ms`` at 16 kHz; raises EdgeError naming the file when it is no usable recording."""
         framer = Framer(self._frame_ms)
+        yield from self._until_closed(framer.accept(self._leading_silence))
         for block in wav_blocks(self._path):
             yield from self._until_closed(framer.accept(block))
         yield from self._until_closed(framer.accept(self._silence))
