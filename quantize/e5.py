@@ -61,6 +61,8 @@ def load_encoder(path_or_id: str) -> tuple[Any, PreTrainedTokenizerFast]:
         ) from error
     if not getattr(tokenizer, "is_fast", False):
         raise ConfigError(f"teacher encoder {path_or_id!r}: it needs a fast tokenizer (tokenizer.json)")
+    if getattr(encoder, "pooler", None) is not None:
+        encoder.pooler = None  # never used, and a trained part without gradients stops multi-process training
     return encoder, tokenizer
 
 
@@ -119,6 +121,8 @@ def _read(stream: BinaryIO) -> tuple[BertModel, PreTrainedTokenizerFast]:
         target = _target_name(name)
         stream.seek(offset)
         values = _dequantize(stream.read(byte_count)) if byte_count < 4 * size else _array(stream, "<f4", size)
+        if len(values) < size:
+            raise ValueError(f"{name} has {len(values)} of {size} weights")
         destination = state[target]
         if target == _EMBEDDING_NAMES["emb.type"]:
             destination.zero_()

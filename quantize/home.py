@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge.nlu.matching import FEATURES, HomeIndex, plain
 from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
+from edge.types import Entity
 from quantize.augment import augment
 from quantize.homes import HomeFiller, NameMaker, WordMaterial
 from quantize.templates import Block, Sample, Templates, free_tags, references_of, tag_of
@@ -124,7 +125,7 @@ class HomeSource:
 
     def __init__(self, templates: Templates, material: WordMaterial, space: LabelSpace, unrelated: Sequence[str]) -> None:
         self.templates = templates
-        self.maker: NameMaker = material.for_language(templates)
+        self.maker: NameMaker = material.for_language(templates, unrelated)
         self._space = space
         self._unrelated = unrelated
         self._numbers = number_words(templates)
@@ -147,6 +148,8 @@ class HomeSource:
                     yield self._nothing(rng), index
                     continue
                 sample = self._draw(rng, filler)
+                while names_hide_rooms(sample, index):
+                    sample = self._draw(rng, filler)
                 yield (augment(sample, rng, self.templates.skip_words) if noisy else sample), index
 
     def _draw(self, rng: random.Random, filler: HomeFiller) -> Sample:
@@ -167,6 +170,20 @@ class HomeSource:
         else:
             text = " ".join(self.maker.phrase(rng, 1, 0.9) for _ in range(rng.randint(1, 4)))
         return Sample(text, NOTHING, self.templates.language)
+
+
+def names_hide_rooms(sample: Sample, index: HomeIndex) -> bool:
+    """Whether a device is called exactly what the sentence means as a room and more (*kitchen light*)."""
+    rooms = [slot for slot in sample.slots if slot.tag in ("area", "floor")]
+    if not rooms:
+        return False
+    tokens = index.tokens(sample.text)
+    for match in index.matches(tokens):
+        if isinstance(match.part, Entity) and match.score == 1.0:
+            start, end = tokens[match.first].start, tokens[match.last - 1].end
+            if any(start <= room.start and room.end <= end and end - start > room.end - room.start for room in rooms):
+                return True
+    return False
 
 
 def number_words(templates: Templates) -> frozenset[str]:

@@ -31,19 +31,22 @@ class WordMaterial:
             if is_word(word) and 2 <= len(word) <= 12:
                 self._by_script.setdefault(script_of(word), []).append(word)
 
-    def for_language(self, templates: Templates) -> NameMaker:
+    def for_language(self, templates: Templates, sentences: Sequence[str] = ()) -> NameMaker:
         """Names for one language: its script's words mixed with the words of its own commands."""
         script = script_of(" ".join(templates.words))
         spaced = script not in _UNSPACED_SCRIPTS
         words = [w for w in self._by_script.get(script, []) if len(w) >= (4 if spaced else 2)]
-        return NameMaker(words or templates.words, templates.words, " " if spaced or script == "HANGUL" else "")
+        return NameMaker(words or templates.words, templates.words, " " if spaced or script == "HANGUL" else "", sentences)
 
 
 class NameMaker:
     """Makes names, free text and homes of one language."""
 
-    def __init__(self, words: Sequence[str], command_words: Sequence[str], space: str) -> None:
+    def __init__(
+        self, words: Sequence[str], command_words: Sequence[str], space: str, sentences: Sequence[str] = ()
+    ) -> None:
         self._words = words
+        self._sentences = sentences
         self._command_words = command_words
         self._space = space
 
@@ -65,6 +68,17 @@ class NameMaker:
         )
         return Home(rooms, floors, entities)
 
+    def _inflected(self, word: str, rng: random.Random) -> str:
+        return word[: -rng.randint(0, 1) or None] + rng.choice(rng.choice(self._words))
+
+    def free_text(self, rng: random.Random, longest: int) -> str:
+        """What an open slot holds: now words of anything, now a piece of a sentence about anything."""
+        if self._sentences and rng.random() < 0.4:
+            words = rng.choice(self._sentences).split()
+            start = rng.randrange(len(words))
+            return " ".join(words[start : start + rng.randint(1, longest)]).strip(".,:;!?()")
+        return self.phrase(rng, longest, 0.3)
+
     def _area(self, rng: random.Random) -> str:
         return self.phrase(rng, 2, command_share=0.05)
 
@@ -75,10 +89,15 @@ class NameMaker:
         if domain == "person":
             return rng.choice(self._words)
         kind = rng.random()
-        if kind < 0.25:
-            return self._space.join((rng.choice(rooms).name, self.phrase(rng, 2, 0.5)))
-        if kind < 0.35:
-            return self._space.join((self.phrase(rng, 1, 0.5), rng.choice(rooms).name))
+        room = rng.choice(rooms).name
+        if kind < 0.20:
+            return self._space.join((room, self.phrase(rng, 2, 0.5)))
+        if kind < 0.30:
+            return self._space.join((self.phrase(rng, 1, 0.5), room))
+        if kind < 0.38:
+            return room + self.phrase(rng, 1, 0.5).lower()
+        if kind < 0.45:
+            return self._space.join((self._inflected(room, rng), self.phrase(rng, 1, 0.5)))
         name = self.phrase(rng, 3, 0.3)
         return f"{name} {rng.randint(1, 9)}" if kind > 0.95 else name
 
@@ -106,8 +125,8 @@ class HomeFiller:
             return self._named(rng.choice(pool), rng)
         if list_name == "timer_command":
             return self._command(block, rng)
-        text = self._maker.phrase(rng, 6 if list_name == "message" else 4 if list_name == "search_query" else 3, 0.2)
-        return text, text
+        text = self._maker.free_text(rng, 7 if list_name == "message" else 5 if list_name == "search_query" else 4)
+        return (text, text) if tokenize(text) else None
 
     def _name_domains(self, block: Block) -> Sequence[str]:
         return block.domains or [str(value) for name, value in block.implied if name == "domain"]

@@ -97,7 +97,7 @@ class Layer(nn.Module):
 class Student(nn.Module):
     """ids [B, 1+T, K] and features [B, 1+T, F] → frame logits, tag scores [B, 1+T, tags], language logits, embedding."""
 
-    def __init__(self, shape: StudentShape, dropout: float = 0.1) -> None:
+    def __init__(self, shape: StudentShape, dropout: float = 0.0) -> None:
         super().__init__()
         self.shape = shape
         self.embedding = NgramEmbedding(shape.buckets, shape.embed)
@@ -130,7 +130,9 @@ def crf_loss(scores: Tensor, transitions: Tensor, tags: Tensor, mask: Tensor) ->
     moved = transitions[tags[:, :-1], tags[:, 1:]]
     path = (emitted * mask).sum(1) + (moved * mask[:, 1:]).sum(1)
     total = scores[:, 0]
+    weights = transitions.exp()
     for t in range(1, scores.shape[1]):
-        step = torch.logsumexp(total[:, :, None] + transitions[None], 1) + scores[:, t]
+        top = total.amax(1, keepdim=True)
+        step = ((total - top).exp() @ weights).clamp(min=1e-30).log() + top + scores[:, t]
         total = torch.where(mask[:, t, None] > 0, step, total)
     return ((torch.logsumexp(total, 1) - path) / mask.sum(1).clamp(min=1)).mean()

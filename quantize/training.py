@@ -21,6 +21,8 @@ from edge.nlu.tokens import MAX_NGRAMS
 from quantize.home import Example
 from quantize.student import Student, crf_loss
 
+_AVERAGE_EVERY = 10
+
 log = logging.getLogger(__name__)
 
 
@@ -124,8 +126,9 @@ def train(
             optimizer.step()
             schedule.step()
             count += 1
-            keep = min(plan.keep, (1 + number * steps + count) / (10 + number * steps + count))
-            with torch.no_grad():
+            if count % _AVERAGE_EVERY == 0:
+                seen = number * steps + count
+                keep = min(plan.keep**_AVERAGE_EVERY, seen / (seen + 10 * _AVERAGE_EVERY))
                 for name, value in student.state_dict().items():
                     average[name].lerp_(value, 1.0 - keep)
             for name, part in parts.items():

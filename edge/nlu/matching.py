@@ -118,8 +118,10 @@ class HomeIndex:
         return {spelling: score for spelling, score, _ in near if len(spelling) >= 3 and not spelling.isdigit()}
 
     def _boundaries(self, text: str) -> set[int]:
+        """Where names end inside words; a name inside a longer whole one (*Schlafzimmerlampe*) cuts nothing."""
         line = plain(text)
-        cuts: set[int] = set()
+        whole: list[tuple[int, int]] = []
+        glued: list[tuple[int, int]] = []
         for name in self._spelled:
             start = line.find(name) if len(name) >= 3 else -1
             if start < 0:
@@ -127,9 +129,16 @@ class HomeIndex:
             end = start + len(name)
             before = _letters(line, start - 1, -1)
             after = _letters(line, end, 1)
-            if (before or after) and before <= _MAX_GLUED_PREFIX and after <= _MAX_GLUED_SUFFIX:
-                cuts.update((start, end))
-        return cuts
+            if not before and not after:
+                whole.append((start, end))
+            elif before <= _MAX_GLUED_PREFIX and after <= _MAX_GLUED_SUFFIX:
+                glued.append((start, end))
+        return {
+            cut
+            for start, end in glued
+            if not any(low <= start and end <= high for low, high in whole)
+            for cut in (start, end)
+        }
 
 
 def _letters(line: str, i: int, step: int) -> int:

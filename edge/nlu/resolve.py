@@ -18,6 +18,7 @@ from edge.types import Area, Entity, Floor, Home, Slot, SlotValue
 _PARTS: dict[str, type[Area] | type[Floor] | type[Entity]] = {"area": Area, "floor": Floor, "name": Entity}
 _NAME_CUTOFF = 82.0
 _WORD_CUTOFF = 80.0
+_MAX_GAP = 2
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -61,7 +62,7 @@ class Resolver:
         slots = [Slot(name, value) for name, value in frame.implied.items()]
         named: Entity | None = None
         pending: list[tuple[int, str, str, tuple[int, int]]] = []
-        for span in spans:
+        for span in _joined(spans, frame):
             start, end = tokens[span.first].start, tokens[span.last - 1].end
             name, written = span.slot.removesuffix("-"), text[start:end]
             place = len(slots)
@@ -129,6 +130,18 @@ class Resolver:
         spellings = {spelled: part for spelled, part in self._spellings if isinstance(part, _PARTS[name])}
         near = process.extractOne(written, spellings.keys(), scorer=fuzz.ratio, score_cutoff=_NAME_CUTOFF)
         return spellings[near[0]] if near else None
+
+
+def _joined(spans: Sequence[Span], frame: Frame) -> list[Span]:
+    """Spans in order; pieces of one free text with little between them are one piece."""
+    joined: list[Span] = []
+    for span in spans:
+        last = joined[-1] if joined else None
+        if last and last.slot == span.slot and span.slot in frame.free and span.first - last.last <= _MAX_GAP:
+            joined[-1] = Span(span.slot, last.first, span.last)
+        else:
+            joined.append(span)
+    return joined
 
 
 def _fits(part: Area | Floor | Entity, frame: Frame) -> float:
