@@ -71,6 +71,8 @@ class MoonshineModel:
         self._encoder = _session(folder / "encoder_model.ort", threads)
         self._decoder = _session(folder / "decoder_model_merged.ort", threads)
         outputs = [output.name for output in self._decoder.get_outputs()]
+        if self._decoder.get_outputs()[0].shape[-1] != len(self.vocabulary):
+            raise EngineError(f"{folder / 'tokenizer.bin'} is damaged: reinstall moonshine-voice==0.0.73")
         self._first_outputs = outputs
         self._next_outputs = [name for name in outputs if ".encoder." not in name]
 

@@ -289,13 +289,19 @@ def link(name: str) -> zipfile.ZipInfo:
         ([(link("m"), b"/tmp"), ("m/escaped", b"x")], "link or device"),
         ([("m/a", b"x"), ("m/a", b"y")], "comes twice"),
         ([("m", b"x"), ("m/a", b"y")], "comes twice"),
-        ([("m/bomb", bytes(60_000_000))], "unpack to more"),
-        ([(f"m/{n}", b"") for n in range(10_001)], "10001 files"),
+        ([("m/bomb", bytes(4_000_000))], "unpack to more"),
+        ([(f"m/{n}", b"") for n in range(101)], "101 files"),
     ],
 )
 def test_hostile_archives_are_refused(
-    publisher: Publisher, catalog: Path, tmp_path: Path, entries: list[tuple[str, bytes]], reason: str
+    publisher: Publisher,
+    catalog: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    entries: list[tuple[str, bytes]],
+    reason: str,
 ) -> None:
+    monkeypatch.setattr("edge.unpack.MAX_FILES", 100)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -313,7 +319,7 @@ def test_hostile_archives_are_refused(
 
 
 def test_an_archive_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
-    data = bytearray(zipped({"m/bomb": bytes(40_000_000)}))
+    data = bytearray(zipped({"m/bomb": bytes(2_000_000)}))
     lie = (1000).to_bytes(4, "little")
     data[22:26] = lie
     at = data.rindex(b"PK\x01\x02")
