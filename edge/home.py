@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib.resources import as_file, files
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import NoReturn
 
@@ -54,10 +56,8 @@ class _HomeFile:
         top = self._mapping(root, "the home", _TOP_KEYS)
         floors = tuple(self._floor(node) for node in self._sequence(top.get("floors"), "floors"))
         areas = tuple(self._area(node) for node in self._sequence(top.get("areas"), "areas"))
-        entities = tuple(self._entity(node) for node in self._sequence(top.get("entities"), "entities"))
-        home = Home(areas, floors, entities)
-        self._check_ids(home, top)
-        return home
+        entities = (self._entity(node, areas) for node in self._sequence(top.get("entities"), "entities"))
+        return Home(areas, floors, _with_own_ids(entities))
 
     def _compose(self) -> yaml.Node:
         try:
@@ -151,7 +151,7 @@ class _HomeFile:
         floor = self._text(mapping["floor"], "floor") if "floor" in mapping else None
         return Area(self._text(self._required(mapping, "id", node, "an area"), "id"), name, aliases, floor or None)
 
-    def _entity(self, node: yaml.Node) -> Entity:
+    def _entity(self, node: yaml.Node, areas: tuple[Area, ...]) -> Entity:
         mapping = self._mapping(node, "an entity", _ENTITY_KEYS)
         entity_id = self._text(self._required(mapping, "id", node, "an entity"), "id of an entity")
         domain, _, object_id = entity_id.partition(".")
@@ -162,8 +162,8 @@ class _HomeFile:
         state, spoken = self._state(mapping.get("state"))
         if state is not None and spoken:
             attributes["spoken_state"] = {state: spoken}
-        area = self._text(mapping["area"], "area") if "area" in mapping else None
-        return Entity(entity_id, name, aliases, area or None, state, attributes)
+        area_id = self._area_of(mapping.get("area"), areas, f"entity {entity_id}")
+        return Entity(entity_id, name, aliases, area_id, state, attributes)
 
     def _state(self, node: yaml.Node | None) -> tuple[str | None, str | None]:
         if node is None:
@@ -183,25 +183,32 @@ class _HomeFile:
                 result[key] = self._text(self._mapping(value, key)["out"], key)
                 continue
             try:
-                result[key] = yaml.load(yaml.serialize(value), Loader=_Loader)
+                result[key] = _Loader("").construct_document(value)
             except (yaml.YAMLError, ValueError) as error:
                 raise ConfigError(f"{self.path}:{value.start_mark.line + 1}: {key} cannot be read as YAML") from error
         return result
 
-    def _check_ids(self, home: Home, top: dict[str, yaml.Node]) -> None:
-        floor_ids = {floor.id for floor in home.floors}
-        area_ids = {area.id for area in home.areas}
-        nodes = {section: self._sequence(top.get(section), section) for section in ("floors", "areas", "entities")}
-        self._check_unique("floors", [floor.id for floor in home.floors], nodes["floors"])
-        self._check_unique("areas", [area.id for area in home.areas], nodes["areas"])
-        for area, node in zip(home.areas, nodes["areas"], strict=True):
-            if home.floors and area.floor_id and area.floor_id not in floor_ids:
-                self._fail(node, f'area "{area.id}" is on floor "{area.floor_id}", which is not in floors')
-        for entity, node in zip(home.entities, nodes["entities"], strict=True):
-            if entity.area_id and entity.area_id not in area_ids:
-                self._fail(node, f'entity "{entity.id}" is in area "{entity.area_id}", which is not in areas')
+    def _area_of(self, node: yaml.Node | None, areas: tuple[Area, ...], owner: str) -> str | None:
+        """Id of the area; one that is not in the file is an error where it looks like a slip."""
+        if node is None:
+            return None
+        area_id = self._text(node, "area")
+        known = [area.id for area in areas]
+        near = difflib.get_close_matches(area_id, known, n=1, cutoff=0.75)
+        if area_id not in known and near:
+            self._fail(node, f'{owner} is in area "{area_id}", which is not in areas; did you mean "{near[0]}"?')
+        return area_id or None
 
-    def _check_unique(self, section: str, ids: list[str], nodes: list[yaml.Node]) -> None:
-        for at, thing_id in enumerate(ids):
-            if thing_id in ids[:at]:
-                self._fail(nodes[at], f'id "{thing_id}" is used twice in {section}')
+
+def _with_own_ids(entities: Iterable[Entity]) -> tuple[Entity, ...]:
+    """As in Home Assistant, a second entity of the same id gets the suffix ``_2``."""
+    result: dict[str, Entity] = {}
+    for entity in entities:
+        own_id = next(id_ for id_ in _numbered(entity.id) if id_ not in result)
+        result[own_id] = replace(entity, id=own_id)
+    return tuple(result.values())
+
+
+def _numbered(entity_id: str) -> Iterator[str]:
+    yield entity_id
+    yield from (f"{entity_id}_{number}" for number in count(2))

@@ -18,7 +18,8 @@ from edge.spoken import Choice, Node, Rule, read_template
 from edge.types import Parse
 
 _LEAST, _MOST = 0.02, 0.98
-_MISFIT = 3.0
+_MISSING, _EXTRA, _CONTRADICTION, _AGREEMENT, _PRECISION = 4.0, 3.0, 2.0, 0.5, 0.4
+_OF_ANY_KIND = frozenset(("any", "all", "which", "how_many", "one", "one_yesno"))
 _MAX_RULES = 8
 _PIECE = re.compile(r"[^\s!-/:-@\[-`{-~¿¡،؟。？！、，।]+")
 _SYLLABLES = "\u2e80"
@@ -108,21 +109,21 @@ def _nearest(blocks: Collection[CommandBlock], parse: Parse, domains: Collection
 
 
 def _fit(block: CommandBlock, values: dict[str, str], domains: set[str]) -> float | None:
-    """How well a block agrees with the slots; None where a value or kind of device contradicts it."""
+    """How well a block agrees with the slots; None where its reply would name another kind of device."""
     score = 0.0
+    contradicted = bool(block.domains and not domains <= block.domains)
     for name, constant in block.constants.items():
-        if name in values and values[name] != constant:
-            return None
-        if name == "domain" and name not in values and domains and domains != {constant}:
-            return None
-        score += 0.5
+        actual = {values[name]} if name in values else domains if name == "domain" else set()
+        contradicted = contradicted or bool(actual and actual != {constant})
+        score += _AGREEMENT
+    if contradicted and block.reply_key not in _OF_ANY_KIND:
+        return None
     if block.domains and domains:
-        if not domains <= block.domains:
-            return None
-        score += 0.5 + 0.4 / len(block.domains)
+        score += _AGREEMENT + _PRECISION / len(block.domains)
+    score -= _CONTRADICTION if contradicted else 0.0
     wanted = block.slots - block.constants.keys()
     given = {name for name in values if name in wanted or name not in ("domain", "device_class", *block.constants)}
-    return score - _MISFIT * (len(wanted - given) + len(given - wanted))
+    return score - _MISSING * len(wanted - given) - _EXTRA * len(given - wanted)
 
 
 def _own_words(parse: Parse) -> str:

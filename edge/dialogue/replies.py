@@ -44,18 +44,19 @@ class Replies:
         matched: Sequence[EntityState] = (),
         unmatched: Sequence[EntityState] = (),
         slots: Mapping[str, object] | None = None,
+        key: str | None = None,
     ) -> str:
         """The reply to a command that was carried out on ``matched``.
 
         ``unmatched`` are the devices that a question asked about and that are in another state; ``slots`` adds to or
-        replaces the parse's slots.
+        replaces the parse's slots. ``key`` names the reply, else it is chosen.
 
         Raises:
             EngineError: the package's template cannot be rendered.
         """
         targets = [*matched, *unmatched]
-        choice = self.choose(parse, sorted({target.domain for target in targets}))
-        pack, source = self._source(parse, choice.key)
+        key = key or self.choose(parse, sorted({target.domain for target in targets})).key
+        pack, source = self._source(parse, key)
         kind = targets[0].domain if targets else str(parse.value("domain") or "")
         shown: dict[str, object] = {slot.name: slot_view(slot, pack.words, kind) for slot in parse.slots}
         if len(targets) == 1 and "slots.name is" not in source:
@@ -69,7 +70,7 @@ class Replies:
             "query": {"matched": views[: len(matched)], "unmatched": views[len(matched) :]},
             "state_attr": lambda entity_id, name: attributes.get(str(entity_id), {}).get(str(name)),
         }
-        return self._render(source, variables, f"{pack.language} {parse.intent} {choice.key}")
+        return self._render(source, variables, f"{pack.language} {parse.intent} {key}")
 
     def error(self, language: str, key: str, **variables: object) -> str:
         """One of the package's ``responses.errors``, such as ``no_area`` with ``area``."""

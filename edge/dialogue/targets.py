@@ -58,17 +58,16 @@ class Targets:
         """
         area, floor = self.area(parse), self.floor(parse)
         name = _text(parse, "name")
-        place = _Place(area, floor)
         found = list(self._home.entities.values())
         if name is not None:
             found = self._kept(found, lambda entity: _is_called(entity, name), "no_entity", entity=_said(parse, "name"))
         if area or floor:
-            suffix = "area" if area else "floor"
-            key, variables = self._missing_in(parse, domains, name)
-            found = self._kept(found, lambda entity: self._is_in(entity, place), f"{key}_in_{suffix}", **variables)
-        found = self._of_kind(parse, found, domains, name, place)
+            key, variables = _absence(parse, domains)
+            found = self._kept(found, lambda entity: self._is_in(entity, area, floor), key, **variables)
         if name is None:
+            found = self._of_kind(parse, found, domains)
             return found if area or floor or everywhere else self._nearby(found)
+        found = self._of_name(parse, found, domains)
         found = self._nearby(found) if not (area or floor) else found
         if len(found) > 1:
             raise self.which(found, "duplicate_entities", entity=_said(parse, "name"))
@@ -131,40 +130,26 @@ class Targets:
             candidates.append(Candidate(slot, label, (*own, *places)))
         return Question(candidates, key, **variables)
 
-    def _of_kind(
-        self, parse: Parse, found: list[EntityState], domains: Collection[str], name: str | None, place: _Place
-    ) -> list[EntityState]:
+    def _of_kind(self, parse: Parse, found: list[EntityState], domains: Collection[str]) -> list[EntityState]:
         wanted, device_class = _text(parse, "domain"), _text(parse, "device_class")
-        where = place.suffix
-        if wanted is not None and name is None:
-            key = f"no_domain{where}"
-            found = self._kept(found, lambda entity: entity.domain == wanted, key, domain=wanted, **place.variables)
-        if device_class is not None and name is None:
-            key = f"no_device_class{where}"
-            found = self._kept(
-                found,
-                lambda entity: entity.device_class == device_class,
-                key,
-                device_class=_said(parse, "device_class"),
-                **place.variables,
-            )
-        if name is not None and wanted is not None:
-            found = [entity for entity in found if entity.domain == wanted] or found
-        if name is not None:
-            return self._kept(found, lambda entity: entity.domain in domains, "feature_not_supported")
-        kind = wanted or min(domains)
+        key, variables = _absence(parse, domains)
         return self._kept(
-            found, lambda entity: entity.domain in domains, f"no_domain{where}", domain=kind, **place.variables
+            found,
+            lambda entity: (
+                entity.domain in domains
+                and wanted in (None, entity.domain)
+                and device_class in (None, entity.device_class)
+            ),
+            key,
+            **variables,
         )
 
-    def _missing_in(self, parse: Parse, domains: Collection[str], name: str | None) -> tuple[str, dict[str, str]]:
-        place = {slot: _said(parse, slot) for slot in ("area", "floor") if _text(parse, slot) is not None}
-        if name is not None:
-            return "no_entity", {"entity": _said(parse, "name"), **place}
-        device_class = _text(parse, "device_class")
-        if device_class is not None:
-            return "no_device_class", {"device_class": _said(parse, "device_class"), **place}
-        return "no_domain", {"domain": _text(parse, "domain") or min(domains), **place}
+    def _of_name(self, parse: Parse, found: list[EntityState], domains: Collection[str]) -> list[EntityState]:
+        """Devices that can do it; kind and device class only choose between devices of the same name."""
+        wanted, device_class = _text(parse, "domain"), _text(parse, "device_class")
+        able = self._kept(found, lambda entity: entity.domain in domains, "feature_not_supported")
+        able = [entity for entity in able if wanted in (None, entity.domain)] or able
+        return [entity for entity in able if device_class in (None, entity.device_class)] or able
 
     def _kept(
         self, found: list[EntityState], wanted: Callable[[EntityState], bool], key: str, **variables: str
@@ -174,33 +159,17 @@ class Targets:
             raise Refusal(key, **variables)
         return kept
 
-    def _is_in(self, entity: EntityState, place: _Place) -> bool:
-        area = next((area for area in self._home.areas if area.id == entity.entity.area_id), None)
-        if place.area is not None:
-            return area is not None and area.id == place.area.id
-        return area is not None and place.floor is not None and area.floor_id == place.floor.id
+    def _is_in(self, entity: EntityState, area: Area | None, floor: Floor | None) -> bool:
+        own = next((own for own in self._home.areas if own.id == entity.entity.area_id), None)
+        if own is None:
+            return False
+        return (area is None or own.id == area.id) and (floor is None or own.floor_id == floor.id)
 
     def _nearby(self, found: list[EntityState]) -> list[EntityState]:
         if self.preferred_area is None:
             return found
         near = [entity for entity in found if entity.entity.area_id == self.preferred_area.id]
         return near or found
-
-
-@dataclass(frozen=True)
-class _Place:
-    area: Area | None
-    floor: Floor | None
-
-    @property
-    def suffix(self) -> str:
-        return "_in_area" if self.area else "_in_floor" if self.floor else ""
-
-    @property
-    def variables(self) -> dict[str, str]:
-        if self.area:
-            return {"area": self.area.name}
-        return {"floor": self.floor.name} if self.floor else {}
 
 
 def same(one: str, other: str) -> bool:
@@ -223,6 +192,18 @@ def _is_called(entity: EntityState, name: str) -> bool:
 def _text(parse: Parse, slot: str) -> str | None:
     value = parse.value(slot)
     return None if value is None else str(value)
+
+
+def _absence(parse: Parse, domains: Collection[str]) -> tuple[str, dict[str, str]]:
+    """The error that says what is not there, with what it speaks of."""
+    place = next((slot for slot in ("area", "floor") if parse.value(slot) is not None), None)
+    where = {place: _said(parse, place)} if place else {}
+    suffix = f"_in_{place}" if place else ""
+    if parse.value("name") is not None:
+        return f"no_entity{suffix}", {"entity": _said(parse, "name"), **where}
+    if parse.value("device_class") is not None:
+        return f"no_device_class{suffix}", {"device_class": _said(parse, "device_class"), **where}
+    return f"no_domain{suffix}", {"domain": _text(parse, "domain") or min(domains), **where}
 
 
 def _said(parse: Parse, name: str) -> str:

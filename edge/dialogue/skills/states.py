@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.dialogue.state import EntityState
-from edge.dialogue.targets import same
+from edge.dialogue.targets import Refusal, same
 from edge.dialogue.toolbox import Toolbox
 from edge.types import Action, Parse, Reply
 
@@ -17,7 +17,12 @@ class GetState:
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Tell the state of a device, or which devices of the home or of a named place are in a state."""
         domains = {entity.domain for entity in self._tools.home.entities.values()} or {"light"}
-        found = self._tools.targets.find(parse, domains, everywhere=True)
+        try:
+            found = self._tools.targets.find(parse, domains, everywhere=True)
+        except Refusal as refusal:
+            if parse.value("name") is not None or not refusal.key.endswith(("_in_area", "_in_floor")):
+                raise
+            found = []
         state = next((slot for slot in parse.slots if slot.name == "state"), None)
         if state is None:
             return self._tools.told(parse, found)

@@ -1,0 +1,186 @@
+"""Replies in every language of home-assistant-intents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, time
+
+import pytest
+
+from edge.dialogue.language import LanguagePack, installed_languages, load_language, match_language
+from edge.dialogue.replies import Replies
+from edge.dialogue.state import EntityState, SimulatedHome
+from edge.dialogue.timers import Timer
+from edge.dialogue.views import Spoken, timer_view
+from edge.errors import EngineError
+from edge.home import default_home
+from edge.types import Parse, Slot, SlotValue
+
+LANGUAGES = installed_languages()
+ERROR_VARIABLES = {
+    "area": "Bad",
+    "floor": "Attic",
+    "domain": "light",
+    "device_class": "curtain",
+    "entity": "Lamp",
+    "state": "on",
+}
+SLOTS: dict[str, SlotValue] = {
+    "name": "Lamp",
+    "area": "Kitchen",
+    "floor": "First Floor",
+    "domain": "light",
+    "device_class": "curtain",
+    "state": "on",
+    "item": "apples",
+    "brightness": 50,
+    "color": "red",
+    "temperature": 21,
+    "position": 40,
+    "percentage": 30,
+    "volume_level": 20,
+    "volume_step": "up",
+    "hours": 1,
+    "minutes": 5,
+    "seconds": 30,
+    "start_hours": 1,
+    "start_minutes": 5,
+    "start_seconds": 30,
+    "search_query": "Queen",
+    "media_class": "artist",
+    "message": "dinner",
+    "conversation_command": "open the door",
+    "fan_mode": "high",
+    "response": "yes",
+}
+RESULTS: dict[str, object] = {
+    "time": time(0, 30),
+    "date": date(2026, 5, 1),
+    "media": {"title": "Queen"},
+    "canceled": 2,
+    "timers": [
+        timer_view(Timer("timer.1", 3600, 3600, 0.0, name="pizza"), 3540.0, "Kitchen"),
+        timer_view(Timer("timer.2", 90, 90, 0.0, active=False), 61.0, None),
+        timer_view(Timer("timer.3", 300, 300, 0.0), 45.0, None),
+    ],
+}
+SILENT = {("HassNevermind", "default"), ("HassRespond", "default")}
+DOMAINS = {
+    "HassGetWeather": "weather",
+    "HassClimateGetTemperature": "climate",
+    "HassClimateSetTemperature": "climate",
+    "HassSetPosition": "cover",
+}
+
+
+@pytest.fixture(scope="module")
+def home() -> SimulatedHome:
+    """The demo home; no test here changes it."""
+    return SimulatedHome(default_home())
+
+
+@pytest.fixture(scope="module")
+def replies() -> Replies:
+    """One renderer for all languages."""
+    return Replies()
+
+
+def of_domain(home: SimulatedHome, domain: str) -> EntityState:
+    return next(entity for entity in home.entities.values() if entity.domain == domain)
+
+
+def keyed_replies(pack: LanguagePack) -> Iterator[tuple[str, str]]:
+    for intent, keyed in pack.replies.items():
+        for key in keyed:
+            yield intent, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reply_of_every_language(language: str, home: SimulatedHome, replies: Replies) -> None:
+    pack = load_language(language)
+    for intent, key in keyed_replies(pack):
+        target = of_domain(home, DOMAINS.get(intent, "light"))
+        person = of_domain(home, "person")
+        for matched, unmatched in (((target,), ()), ((person, target), (target,)), ((), (person,))):
+            parse = Parse(intent, tuple(Slot(name, value) for name, value in SLOTS.items()), 1.0, language)
+            text = replies.say(parse, matched, unmatched, RESULTS, key=key)
+            assert text or (intent, key) in SILENT, (language, intent, key)
+            assert "{" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_command_gets_a_reply_with_only_its_own_slots(
+    language: str, home: SimulatedHome, replies: Replies
+) -> None:
+    pack = load_language(language)
+    for intent, blocks in pack.blocks.items():
+        for block in {(b.reply_key, b.combination, b.domains): b for b in blocks}.values():
+            constants = [Slot(name, value) for name, value in block.constants.items()]
+            said = [Slot(name, SLOTS[name]) for name in sorted(block.slots - block.constants.keys())]
+            domain = min(block.domains, default=block.constants.get("domain", DOMAINS.get(intent, "light")))
+            present = {entity.domain for entity in home.entities.values()}
+            target = of_domain(home, domain if domain in present else "light")
+            parse = Parse(intent, (*constants, *said), 1.0, language)
+            results = {name: value for name, value in RESULTS.items() if name not in SLOTS}
+            text = replies.say(parse, (target,), (), results)
+            assert text or (intent, block.reply_key) in SILENT, (language, intent, block)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_error_of_every_language(language: str, replies: Replies) -> None:
+    pack = load_language(language)
+    english = load_language("en")
+    for key in english.errors:
+        assert replies.error(language, key, **ERROR_VARIABLES), key
+    assert pack.errors["no_intent"] == replies.error(language, "no_intent") or "{" in pack.errors["no_intent"]
+
+
+def test_language_without_a_reply_answers_in_english(replies: Replies) -> None:
+    assert "HassLawnMowerDock" not in load_language("ja").replies
+    assert replies.say(Parse("HassLawnMowerDock", language="ja")) == "Docking"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [("de-AT", "de"), ("zh_cn", "zh-CN"), ("PT-br", "pt-BR"), ("sr-latn", "sr-Latn"), ("xx", "en"), ("", "en")],
+)
+def test_nearest_language(wanted: str, language: str) -> None:
+    assert match_language(wanted) == language
+
+
+@pytest.mark.parametrize(
+    ("language", "domain", "value", "word"),
+    [
+        ("de", "lock", "locked", "abgeschlossen"),
+        ("fr", "lock", "locked", "verrouillé"),
+        ("ko", "light", "on", "켜짐"),
+        ("en", "window", "on", "open"),
+    ],
+)
+def test_words_for_states_come_from_the_sentences(language: str, domain: str, value: str, word: str) -> None:
+    assert load_language(language).words["state", domain, value] == word
+
+
+def test_home_file_may_say_how_a_state_is_called(replies: Replies) -> None:
+    home = SimulatedHome(default_home())
+    front = home.entities["lock.front_door"]
+    front.attributes["spoken_state"] = {"locked": "bolted"}
+    parse = Parse("HassGetState", (Slot("name", "Front Door"), Slot("state", "unlocked")), text="is it unlocked")
+    assert replies.say(parse, (), (front,)) == "No, bolted"
+
+
+def test_spoken_value_equals_its_meaning() -> None:
+    spoken = Spoken("Gardine", "curtain")
+    assert spoken == "curtain"
+    assert spoken == "Gardine"
+    assert spoken != "blind"
+    assert {"curtain": 1}[spoken] == 1
+    assert f"{spoken}" == "Gardine"
+
+
+def test_template_cannot_reach_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    pack = load_language("en")
+    pack.replies["HassNevermind"]["default"] = "{{ ''.__class__.__mro__ }}"
+    monkeypatch.setattr("edge.dialogue.replies.load_language", lambda language: pack)
+    with pytest.raises(EngineError, match="HassNevermind"):
+        Replies().say(Parse("HassNevermind"))
