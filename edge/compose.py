@@ -118,7 +118,7 @@ def ears(
         endpointer=endpointer,
         segmenter=Segmenter(endpointer),
         recognizer=recognizer(chosen),
-        pause_ms=timing.hurried_ms,
+        pause_ms=timing.pause_ms,
         hangover_ms=timing.hangover_ms,
         wake=_wake(chosen, wake),
         live=live,

@@ -55,10 +55,15 @@ class Wake(_Table, frozen=True):
 
 
 class Endpoint(_Table, frozen=True):
-    """Silence that ends an utterance, and the shorter one that is enough after a complete command."""
+    """When an utterance is over.
+
+    ``hangover_ms`` of silence end it, ``hurried_ms`` where the text heard so far is a complete command; that text is
+    asked for after ``pause_ms``.
+    """
 
     hangover_ms: int = 600
-    hurried_ms: int = 200
+    hurried_ms: int = 224
+    pause_ms: int = 160
 
 
 class Asr(_Table, frozen=True):
