@@ -8,13 +8,12 @@ and filled on the device.
 
 from __future__ import annotations
 
+import io
 import json
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,6 @@ from edge.errors import BundleError
 from edge.types import SlotValue
 
 FORMAT = 1
-PAGE, ARCS = "grammar.json", "grammar_arcs.npy"
 MAX_CALL_DEPTH = 40
 
 Names = Iterable[tuple[str, SlotValue]]
@@ -110,9 +108,9 @@ def spell(text: str) -> Iterator[tuple[str, int]]:
                 yield part, index
 
 
-def save_grammar(grammar: Grammar, folder: Path) -> list[Path]:
-    """Write the two files of a grammar into ``folder``; returns them."""
-    page: Mapping[str, Any] = {
+def pack_grammar(grammar: Grammar) -> bytes:
+    """One file: a line of JSON, then the arcs as a NumPy array file."""
+    page = {
         "format": FORMAT,
         "language": grammar.language,
         "nets": [[net.start, net.fill, list(net.domains)] for net in grammar.nets],
@@ -120,32 +118,34 @@ def save_grammar(grammar: Grammar, folder: Path) -> list[Path]:
         "values": list(grammar.values),
         "meanings": [[meaning.intent, dict(meaning.slots)] for meaning in grammar.meanings],
     }
-    (folder / PAGE).write_text(json.dumps(page, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
-    np.save(folder / ARCS, grammar.arcs.astype(np.int32), allow_pickle=False)
-    return [folder / PAGE, folder / ARCS]
+    file = io.BytesIO(json.dumps(page, separators=(",", ":")).encode() + b"\n")
+    file.seek(0, io.SEEK_END)
+    np.save(file, grammar.arcs.astype(np.int32), allow_pickle=False)
+    return file.getvalue()
 
 
-def load_grammar(folder: Path) -> Grammar:
-    """Read and check the grammar that a bundle's folder holds.
+def unpack_grammar(data: bytes) -> Grammar:
+    """Read and check what ``pack_grammar`` made.
 
     Raises:
-        BundleError: a file is missing, damaged or of another format.
+        BundleError: the data is damaged or of another format.
     """
+    head, _, tail = data.partition(b"\n")
     try:
-        page = json.loads((folder / PAGE).read_text(encoding="utf-8"))
+        page = json.loads(head)
         if page["format"] != FORMAT:
-            raise BundleError(f"{folder / PAGE} has format {page['format']}, this program reads {FORMAT}: build it again")
+            raise BundleError(f"the grammar has format {page['format']}, this program reads {FORMAT}: build it again")
         grammar = Grammar(
             page["language"],
             tuple(Net(start, fill, tuple(domains)) for start, fill, domains in page["nets"]),
             tuple(SlotCall(name, net) for name, net in page["slots"]),
             tuple(page["values"]),
             tuple(Meaning(intent, tuple(slots.items())) for intent, slots in page["meanings"]),
-            np.load(folder / ARCS, allow_pickle=False),
+            np.load(io.BytesIO(tail), allow_pickle=False),
         )
         _check(grammar)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise BundleError(f"the grammar in {folder} is missing or damaged, build the bundle again: {error}") from error
+    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise BundleError(f"the bundle's grammar is damaged, build the bundle again: {error}") from error
     return grammar
 
 
@@ -165,8 +165,10 @@ def _check(grammar: Grammar) -> None:
     for kind, limit in limits.items():
         if arcs[arcs[:, 1] == kind, 2].max(initial=-1) >= limit:
             raise ValueError(f"an arc's {kind.name.lower()} is out of range")
-    if any(slot.net >= len(grammar.nets) for slot in grammar.slots):
+    if any(not 0 <= slot.net < len(grammar.nets) for slot in grammar.slots):
         raise ValueError("a slot's net is out of range")
+    if any(net.start < 0 for net in grammar.nets):
+        raise ValueError("a net's start is out of range")
 
 
 def _trie(

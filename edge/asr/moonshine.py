@@ -138,7 +138,7 @@ def decode_greedily(model: MoonshineModel, audio: FloatArray, time_limit_ms: flo
     Stops at the end token, at 6.5 tokens per second (the limit that Moonshine's authors use), after ``time_limit_ms``,
     or when the same tokens came four times in a row, of which one repetition is kept.
     """
-    deadline = time.monotonic() + time_limit_ms / 1000
+    deadline = time.thread_time() + time_limit_ms / 1000
     most = max(2, int(TOKENS_PER_SECOND * len(audio) / RATE_HZ) + 1)
     logits, state = model.begin(model.encode(audio))
     tokens: list[int] = []
@@ -154,7 +154,7 @@ def decode_greedily(model: MoonshineModel, audio: FloatArray, time_limit_ms: flo
             keep = len(tokens) - loop * (LOOP_REPEATS - 1)
             tokens, probabilities = tokens[:keep], probabilities[:keep]
             break
-        if len(tokens) >= most or time.monotonic() > deadline:
+        if len(tokens) >= most or time.thread_time() > deadline:
             break
         logits, state = model.step([token], state)
     return Decoded(tuple(tokens), tuple(probabilities))

@@ -1,0 +1,171 @@
+"""Beam search in a neural recognizer's decoder that follows only sentences of a grammar.
+
+The grammar says which tokens may come next, the decoder how probable each is; everything else of the vocabulary is never
+considered (constrained decoding as in Willard and Louf, "Efficient Guided Generation for Large Language Models",
+arXiv:2307.09702, here with a beam). Finished sentences are ranked by log-probability over length to a power (Wu et al.,
+arXiv:1609.08144, section 7), because plain sums prefer sentences that leave the last words out.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.asr.automaton import MAX_STATES, Automaton
+from edge.asr.grammar import Grammar
+from edge.asr.moonshine_model import END, FloatArray, MoonshineModel
+from edge.asr.token_table import Allowed, TokenTable
+
+MAX_TOKENS = 80
+MAX_SILENT = 2
+OPEN_CANDIDATES = 200
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How wide to search.
+
+    ``gap`` (natural log) drops hypotheses that far behind the best of their step, where each character read is worth
+    ``per_char``. ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens that
+    cost ``ahead_cost`` each could not lift it over the best finished sentence.
+    """
+
+    beam: int = 8
+    gap: float = 8.0
+    per_char: float = 0.15
+    length_power: float = 0.6
+    ahead: int = 10
+    ahead_cost: float = 0.05
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A beginning of a sentence, or a whole one: ``score`` is its log-probability.
+
+    ``regret`` sums how much more probable the decoder's favourite was than the token taken: 0 where the grammar made no
+    difference. ``row`` is its place in the decoder's batch.
+    """
+
+    tokens: tuple[int, ...]
+    text: str
+    state: int
+    score: float
+    regret: float
+    silent: int = 0
+    row: int = 0
+
+    @property
+    def strangeness(self) -> float:
+        """Mean regret of a token: small for what the grammar knows, large for anything else."""
+        return self.regret / max(len(self.tokens), 1)
+
+
+class ConstrainedSearch:
+    """Decodes utterances under one grammar; keeps what it learnt of the grammar for the next utterance."""
+
+    def __init__(self, model: MoonshineModel, grammar: Grammar, settings: SearchSettings | None = None) -> None:
+        self.automaton = Automaton(grammar)
+        self._model = model
+        self._settings = settings or SearchSettings()
+        self._table = TokenTable(model.vocabulary)
+        self._allowed: dict[int, Allowed] = {}
+
+    def decode(self, audio: FloatArray, time_limit_ms: float) -> list[Hypothesis]:
+        """Sentences of the grammar for float32 [n] at 16 kHz, best first; what was found when the limit is used up.
+
+        The limit is CPU time of this thread, so that other work on the board does not change what is understood.
+        """
+        deadline = time.thread_time() + time_limit_ms / 1000
+        if self.automaton.size > MAX_STATES:
+            self.automaton.reset()
+            self._allowed.clear()
+        logits, cache = self._model.begin(self._model.encode(audio))
+        beam = [Hypothesis((), "", 0, 0.0, 0.0)]
+        finished: list[Hypothesis] = []
+        while beam and time.thread_time() < deadline:
+            beam = self._extend(beam, logits, finished)
+            if not beam or len(beam[0].tokens) >= MAX_TOKENS:
+                break
+            logits, cache = self._model.step(
+                [hypothesis.tokens[-1] for hypothesis in beam], cache.select([hypothesis.row for hypothesis in beam])
+            )
+        return sorted(finished, key=self._rank, reverse=True)
+
+    def _extend(self, beam: list[Hypothesis], logits: FloatArray, finished: list[Hypothesis]) -> list[Hypothesis]:
+        """Next beam, from logits [B, V]; adds to ``finished`` the sentences that may end here."""
+        settings = self._settings
+        top = logits.max(axis=1)
+        favourite = -np.log(np.exp(logits - top[:, None]).sum(axis=1))
+        candidates: list[Hypothesis] = []
+        for row, hypothesis in enumerate(beam):
+            scores = logits[row] - top[row] + favourite[row]
+            best = float(favourite[row])
+            if self.automaton.moves(hypothesis.state).final:
+                finished.append(_longer(hypothesis, END, hypothesis.state, "", float(scores[END]), best, row))
+            allowed = self._continuations(hypothesis.state, scores)
+            values = scores[allowed.tokens]
+            for index in _highest(values, 2 * settings.beam):
+                token = int(allowed.tokens[index])
+                candidates.append(
+                    _longer(
+                        *(hypothesis, token, int(allowed.states[index]), self._table.texts[token]),
+                        *(float(values[index]), best, row),
+                    )
+                )
+            if hypothesis.silent < MAX_SILENT and len(self._table.silent):
+                token = int(self._table.silent[scores[self._table.silent].argmax()])
+                candidates.append(_longer(hypothesis, token, hypothesis.state, "", float(scores[token]), best, row))
+        return self._select(candidates, max(map(self._rank, finished), default=-np.inf))
+
+    def _continuations(self, state: int, scores: FloatArray) -> Allowed:
+        allowed = self._allowed.get(state)
+        if allowed is None:
+            allowed = self._allowed[state] = self._table.allowed(self.automaton, state)
+        if allowed.open:
+            likely = np.argpartition(-scores, OPEN_CANDIDATES)[:OPEN_CANDIDATES].astype(np.int32)
+            return self._table.check(self.automaton, state, likely)
+        return allowed
+
+    def _select(self, candidates: list[Hypothesis], to_beat: float) -> list[Hypothesis]:
+        settings = self._settings
+        ordered = sorted(candidates, key=self._progress, reverse=True)
+        chosen: dict[str, Hypothesis] = {}
+        for candidate in ordered:
+            if len(chosen) == settings.beam or self._progress(candidate) < self._progress(ordered[0]) - settings.gap:
+                break
+            hoped = (candidate.score - settings.ahead * settings.ahead_cost) / (
+                (len(candidate.tokens) + settings.ahead) ** settings.length_power
+            )
+            if hoped > to_beat:
+                chosen.setdefault(candidate.text, candidate)
+        return list(chosen.values())
+
+    def _progress(self, hypothesis: Hypothesis) -> float:
+        return hypothesis.score + self._settings.per_char * len(hypothesis.text)
+
+    def _rank(self, hypothesis: Hypothesis) -> float:
+        return hypothesis.score / len(hypothesis.tokens) ** self._settings.length_power
+
+
+def _longer(
+    hypothesis: Hypothesis, token: int, state: int, text: str, score: float, best: float, row: int
+) -> Hypothesis:
+    return Hypothesis(
+        (*hypothesis.tokens, token),
+        hypothesis.text + text,
+        state,
+        hypothesis.score + score,
+        hypothesis.regret + best - score,
+        0 if text else hypothesis.silent + 1,
+        row,
+    )
+
+
+def _highest(values: FloatArray, count: int) -> list[int]:
+    """Indices of the ``count`` highest values, in no order."""
+    if len(values) <= count:
+        return list(range(len(values)))
+    indices: list[int] = np.argpartition(-values, count)[:count].tolist()
+    return indices
