@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from edge.errors import ConfigError, EngineError
 
 if TYPE_CHECKING:
+    from edge.asr.grammar import Grammar
     from edge.assistant import Ears, Mind, Mouth
     from edge.audio.soundcard import SoundcardMicrophone, SoundcardSpeaker
     from edge.audio.wav import WavMicrophone, WavSpeaker
@@ -61,10 +62,25 @@ def home(path: str | None) -> Home:
 
 
 def parser(opened: Bundle, of_home: Home, language: str | None) -> Parser:
-    """What understands text; without a language the bundle finds it from the words."""
+    """What understands text: the bundle's own sentences, then its student, which finds the language without one."""
     from edge.nlu.student import StudentParser
 
-    return StudentParser(opened, of_home, language)
+    commands = grammar(opened, of_home)
+    if commands is None or not commands.parses:
+        return StudentParser(opened, of_home, language)
+    from edge.asr.grammar_parser import GrammarParser
+
+    student = StudentParser(opened, of_home, language) if opened.manifest.student is not None else None
+    return GrammarParser(commands, student)
+
+
+def grammar(opened: Bundle, of_home: Home) -> Grammar | None:
+    """The bundle's grammar with the home's names in it, if it has one."""
+    if opened.manifest.grammar is None:
+        return None
+    from edge.asr.grammar import home_names, unpack_grammar
+
+    return unpack_grammar(opened.read(opened.manifest.grammar)).fill(home_names(of_home))
 
 
 def recognizer(chosen: Profile) -> Recognizer:
@@ -78,13 +94,20 @@ def recognizer(chosen: Profile) -> Recognizer:
 
         if not english:
             raise ConfigError(f"Moonshine hears English, not {chosen.language!r}: use Vosk (see: edge models list)")
-        return MoonshineRecognizer(folder=_folder(model) if model is not None else None)
+        folder = _folder(model) if model is not None else None
+        commands = grammar(bundle(chosen.bundle), home(chosen.home))
+        if commands is None:
+            return MoonshineRecognizer(folder=folder)
+        from edge.asr.constrained import ConstrainedRecognizer
+        from edge.asr.moonshine_model import MoonshineModel
+
+        return ConstrainedRecognizer(MoonshineModel(folder), commands)
     from edge.asr.vosk import VoskRecognizer
 
-    folder = _folder(model) if model is not None else installed("vosk", chosen.language)
-    if folder is None:
+    vosk = _folder(model) if model is not None else installed("vosk", chosen.language)
+    if vosk is None:
         raise EngineError(f"no Vosk model for {chosen.language!r}: edge models list, then edge models install NAME")
-    return VoskRecognizer(folder)
+    return VoskRecognizer(vosk)
 
 
 def installed(engine: str, language: str) -> Path | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import BundleError
-from edge.types import SlotValue
+from edge.types import Area, Entity, Floor, Home, SlotValue
 
 FORMAT = 1
 MAX_CALL_DEPTH = 40
@@ -66,7 +66,10 @@ class Meaning:
 
 @dataclass(frozen=True, eq=False)
 class Grammar:
-    """A compiled domain; net 0 is the whole sentence. ``arcs`` is int32 [A, 4]: source, kind, argument, target."""
+    """A compiled domain; net 0 is the whole sentence. ``arcs`` is int32 [A, 4]: source, kind, argument, target.
+
+    ``parses``: whether its meanings are to be used; else it only helps to hear, and a student understands.
+    """
 
     language: str
     nets: tuple[Net, ...]
@@ -74,6 +77,7 @@ class Grammar:
     values: tuple[SlotValue, ...]
     meanings: tuple[Meaning, ...]
     arcs: NDArray[np.int32]
+    parses: bool = True
 
     @property
     def states(self) -> int:
@@ -89,6 +93,18 @@ class Grammar:
                 trie, free = _trie(spelled, net.start, free, values)
                 rows.append(trie)
         return replace(self, values=tuple(values), arcs=np.concatenate(rows))
+
+
+def home_names(home: Home) -> Callable[[str, tuple[str, ...]], Names]:
+    """Fills a grammar's open lists with the names and aliases of a home."""
+
+    def names_of(name: str, domains: tuple[str, ...]) -> Names:
+        places: Sequence[Area | Floor | Entity] = {"area": home.areas, "floor": home.floors}.get(name, ())
+        if name == "name":
+            places = [entity for entity in home.entities if not domains or entity.domain in domains]
+        return [(said, place.name) for place in places for said in (place.name, *place.aliases)]
+
+    return names_of
 
 
 def normalize(text: str) -> str:
@@ -113,6 +129,7 @@ def pack_grammar(grammar: Grammar) -> bytes:
     page = {
         "format": FORMAT,
         "language": grammar.language,
+        "parses": grammar.parses,
         "nets": [[net.start, net.fill, list(net.domains)] for net in grammar.nets],
         "slots": [[slot.name, slot.net] for slot in grammar.slots],
         "values": list(grammar.values),
@@ -142,6 +159,7 @@ def unpack_grammar(data: bytes) -> Grammar:
             tuple(page["values"]),
             tuple(Meaning(intent, tuple(slots.items())) for intent, slots in page["meanings"]),
             np.load(io.BytesIO(tail), allow_pickle=False),
+            bool(page["parses"]),
         )
         _check(grammar)
     except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:

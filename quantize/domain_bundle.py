@@ -1,0 +1,62 @@
+"""Builds the bundle of a user's own commands from a domain file."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from edge.asr.grammar import Grammar, pack_grammar
+from edge.bundle import FORMAT_VERSION, Bundle, Manifest, copy_bundle, open_bundle, write_bundle
+from edge.errors import ConfigError
+from quantize.domain import read_domain
+from quantize.grammar import compile_grammar
+
+GRAMMAR_FILE = "grammar.bin"
+
+
+def build_domain(path: Path, out: Path) -> Bundle:
+    """Build the domain file ``path`` into ``out``: an ``.edge`` file, or a folder that is new or an older bundle.
+
+    Raises:
+        ConfigError: the domain file has a mistake, or ``out`` is a folder with something else in it.
+        BundleError: ``out`` cannot be written.
+    """
+    domain = read_domain(path)
+    grammar = compile_grammar(domain)
+    manifest = Manifest(
+        format_version=FORMAT_VERSION,
+        name=path.stem,
+        files={},
+        languages=(domain.language,),
+        grammar=GRAMMAR_FILE,
+        recipe_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        metrics=_size(grammar),
+        card=f"Commands of {path.name}: {', '.join(dict.fromkeys(block.intent for block in domain.blocks))}.",
+    )
+    contents = {GRAMMAR_FILE: pack_grammar(grammar)}
+    if out.suffix == ".edge":
+        return write_bundle(out, manifest, contents)
+    with tempfile.TemporaryDirectory() as scratch:
+        packed = write_bundle(Path(scratch) / f"{path.stem}.edge", manifest, contents)
+        _make_room(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        copy_bundle(packed, out)
+    return open_bundle(out)
+
+
+def _size(grammar: Grammar) -> dict[str, int]:
+    return {"grammar_states": grammar.states, "grammar_arcs": len(grammar.arcs), "intents": len(grammar.meanings)}
+
+
+def _make_room(folder: Path) -> None:
+    """Remove the older bundle in ``folder``, but nothing that is no bundle."""
+    if folder.is_dir() and any(folder.iterdir()):
+        if not (folder / "manifest.json").is_file():
+            raise ConfigError(f"{folder} holds something other than a bundle: choose another --out")
+        shutil.rmtree(folder)
+    elif folder.is_dir():
+        folder.rmdir()
+    elif folder.exists():
+        raise ConfigError(f"{folder} is a file: choose another --out, or one that ends in .edge")
