@@ -102,12 +102,12 @@ def recognizer(chosen: Profile) -> Recognizer:
         from edge.asr.moonshine_model import MoonshineModel
 
         return ConstrainedRecognizer(MoonshineModel(folder), commands)
-    from edge.asr.vosk import VoskRecognizer
+    from edge.asr.vosk import VoskRecognizer, read_phrases
 
     vosk = _folder(model) if model is not None else installed("vosk", chosen.language)
     if vosk is None:
         raise EngineError(f"no Vosk model for {chosen.language!r}: edge models list, then edge models install NAME")
-    return VoskRecognizer(vosk)
+    return VoskRecognizer(vosk, read_phrases(Path(chosen.asr.phrases)) if chosen.asr.phrases is not None else None)
 
 
 def installed(engine: str, language: str) -> Path | None:
@@ -126,11 +126,7 @@ def _folder(name_or_path: str) -> Path:
     return Path(name_or_path) if Path(name_or_path).exists() or "/" in name_or_path else find_model(name_or_path)
 
 
-def ears(
-    chosen: Profile,
-    wake: str,
-    live: LiveMicrophone | None = None,
-) -> Ears:
+def ears(chosen: Profile, wake: str, live: LiveMicrophone | None = None) -> Ears:
     """From frames to a transcript, with ``wake``: micro, push-to-talk or none."""
     from edge.assistant import Ears
     from edge.audio.endpoint import EndpointSettings, Segmenter, VadEndpointer

@@ -67,10 +67,14 @@ class Endpoint(_Table, frozen=True):
 
 
 class Asr(_Table, frozen=True):
-    """Speech recognizer; ``auto`` takes Moonshine for English and an installed Vosk model for the others."""
+    """Speech recognizer; ``auto`` takes Moonshine for English and an installed Vosk model for the others.
+
+    ``phrases`` is a JSON file with a list of commands, to which Vosk is then limited.
+    """
 
     engine: Literal["auto", "moonshine", "vosk"] = "auto"
     model: str | None = None
+    phrases: str | None = None
 
 
 class Tts(_Table, frozen=True):

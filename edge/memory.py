@@ -54,11 +54,12 @@ def run_on_board(work: Callable[[bool], int], cap_mib: int | None, cores: int) -
             code = _child(work, group, cores)
         finally:
             os._exit(code)
-    try:
-        status = _wait(child)
-    finally:
-        if group is not None:
-            group.rmdir()
+    # The terminal sends Ctrl-C to the child as well: this process only waits for what the child makes of it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, _: os.kill(child, number))
+    status = os.waitpid(child, 0)[1]
+    if group is not None:
+        group.rmdir()
     if os.WIFSIGNALED(status):
         if os.WTERMSIG(status) == signal.SIGKILL and group is not None:
             sys.stderr.write(f"killed: the work did not fit into {cap_mib} MiB\n")
@@ -76,14 +77,6 @@ def _child(work: Callable[[bool], int], group: Path | None, cores: int) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     return code
-
-
-def _wait(child: int) -> int:
-    while True:
-        try:
-            return os.waitpid(child, 0)[1]
-        except KeyboardInterrupt:
-            continue
 
 
 def _make_group(cap_mib: int) -> Path | None:

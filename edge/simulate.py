@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 from edge import compose
 from edge.assistant import Assistant, Turn
@@ -53,7 +54,10 @@ def simulate(arguments: argparse.Namespace) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Be the assistant on a device until stopped."""
     profile = compose.profile(arguments)
-    return _live(arguments, profile, "not capped", profile.wake.engine)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        _live(arguments, profile, "not capped", profile.wake.engine)
+    return 0
 
 
 def say(arguments: argparse.Namespace) -> int:
