@@ -1,6 +1,6 @@
 """The bundle: what a student is shipped in. A folder or one ``.edge`` file (zip), every file's hash in its manifest.
 
-Nothing of a bundle is parsed before its hash is verified, except the manifest itself, which is plain JSON of a fixed type.
+Nothing of a bundle is parsed before its hash is verified, except the manifest itself: plain JSON of a fixed type.
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ class Bundle:
         """
         entry = self.manifest.files.get(name)
         if entry is None:
-            raise BundleError(f"bundle {self.source} has no file {name}; it has {', '.join(sorted(self.manifest.files))}")
+            raise BundleError(
+                f"bundle {self.source} has no file {name}; it has {', '.join(sorted(self.manifest.files))}"
+            )
         data = self._contents[name] if self._contents is not None else _read_file(self.source / name)
         _verify(self.source, name, entry, data)
         return data
@@ -236,7 +238,9 @@ def write_atomically(target: Path, data: bytes) -> None:
     except OSError as error:
         if partial is not None:
             partial.unlink(missing_ok=True)
-        raise BundleError(f"cannot write {target}: {error.strerror}; free some space or choose another folder") from error
+        raise BundleError(
+            f"cannot write {target}: {error.strerror}; free some space or choose another folder"
+        ) from error
 
 
 def _find(name_or_path: str | Path) -> Path:

@@ -1,7 +1,7 @@
 """The student as a device program: int8 by PT2E, lowered to XNNPACK, written as an ExecuTorch ``.pte``.
 
-Linear layers are quantized per channel with dynamic activations; the embedding table per row. Lengths stay dynamic, since
-the cost of a parse is then the length of the utterance and not that of the longest one.
+Linear layers are quantized per channel with dynamic activations; the embedding table per row. Lengths stay dynamic,
+since the cost of a parse is then the length of the utterance and not that of the longest one.
 """
 
 from __future__ import annotations

@@ -82,7 +82,9 @@ def label_space(languages: Sequence[Templates]) -> LabelSpace:
         for block in templates.blocks:
             label = frame_label(block)
             known = frames.get(label) or Frame(label, block.intent, block.implied, block.response)
-            tags = {tag_of(ref, templates.intents.slot_lists.get(ref.list_name)) for ref in references_of(templates, block)}
+            tags = {
+                tag_of(ref, templates.intents.slot_lists.get(ref.list_name)) for ref in references_of(templates, block)
+            }
             slots.update(dict.fromkeys(sorted(tags)))
             free = free_tags(templates, block)
             domains = set(block.domains) if "name" in tags - free else set()
@@ -123,13 +125,16 @@ def tag_targets(sample: Sample, tokens: Sequence[Token], space: LabelSpace) -> N
 class HomeSource:
     """Draws examples of one language; a new home every ``per_home`` sentences."""
 
-    def __init__(self, templates: Templates, material: WordMaterial, space: LabelSpace, unrelated: Sequence[str]) -> None:
+    def __init__(
+        self, templates: Templates, material: WordMaterial, space: LabelSpace, unrelated: Sequence[str]
+    ) -> None:
         self.templates = templates
         self.maker: NameMaker = material.for_language(templates, unrelated)
         self._space = space
         self._unrelated = unrelated
         self._numbers = number_words(templates)
         self._flat = [(block, sentence) for block in templates.blocks for sentence in block.sentences]
+        self.templates_count = len(self._flat)
         self._by_frame: dict[str, list[tuple[Block, str]]] = {}
         for block, sentence in self._flat:
             self._by_frame.setdefault(f"{frame_label(block)}/{block.combination}", []).append((block, sentence))
@@ -211,7 +216,11 @@ def interface_texts(language: str, source: bool = False) -> list[str]:
         with path.open("rb") as file:
             catalog: dict[Any, str] = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
         for key, text in catalog.items():
-            text = re.sub(r"%\(?\w*\)?[sd]|<[^>]*>|\{[^}]*\}|[“”\"«»]", " ", ((key if source else text) if isinstance(key, str) and key else ""))
+            text = re.sub(
+                r"%\(?\w*\)?[sd]|<[^>]*>|\{[^}]*\}|[“”\"«»]",
+                " ",
+                ((key if source else text) if isinstance(key, str) and key else ""),
+            )
             text = " ".join(text.split())
             if 8 <= len(text) <= 160:
                 found[text] = None

@@ -36,7 +36,9 @@ class WordMaterial:
         script = script_of(" ".join(templates.words))
         spaced = script not in _UNSPACED_SCRIPTS
         words = [w for w in self._by_script.get(script, []) if len(w) >= (4 if spaced else 2)]
-        return NameMaker(words or templates.words, templates.words, " " if spaced or script == "HANGUL" else "", sentences)
+        return NameMaker(
+            words or templates.words, templates.words, " " if spaced or script == "HANGUL" else "", sentences
+        )
 
 
 class NameMaker:

@@ -1,8 +1,8 @@
 """The student: hashed n-gram embeddings, a small encoder, and three heads (frame, tags, language).
 
 Per token: mean of n-gram rows plus the home's match features; per layer a depthwise convolution for word order,
-attention, and a feed-forward part (pre-norm residuals, Xiong et al. 2020). Tags are scored as a sequence by a linear-chain
-CRF (Lafferty et al. 2001) whose transitions the device applies in its Viterbi search.
+attention, and a feed-forward part (pre-norm residuals, Xiong et al. 2020). Tags are scored as a sequence by a
+linear-chain CRF (Lafferty et al. 2001) whose transitions the device applies in its Viterbi search.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class Attention(nn.Module):
         if bias is not None:
             scores = scores + bias.repeat_interleave(self.heads, 0)
         mixed = torch.bmm(torch.softmax(scores, -1), split(self.value(x)))
-        return self.out(mixed.reshape(batch, self.heads, length, self.width).permute(0, 2, 1, 3).reshape(batch, length, hidden))
+        return self.out(
+            mixed.reshape(batch, self.heads, length, self.width).permute(0, 2, 1, 3).reshape(batch, length, hidden)
+        )
 
 
 class Layer(nn.Module):
@@ -110,7 +112,9 @@ class Student(nn.Module):
         self.transitions = nn.Parameter(torch.zeros(shape.tags, shape.tags))
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, ids: Tensor, features: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(
+        self, ids: Tensor, features: Tensor, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """``mask`` [B, 1+T] is True at tokens; None where nothing is padded, as on the device."""
         bias = None if mask is None else (1.0 - mask.to(torch.float32))[:, None, :] * -10000.0
         keep = None if mask is None else mask.to(torch.float32)[:, :, None]

@@ -129,7 +129,12 @@ class Templates:
         return self._expressions[sentence]
 
     def _walk(
-        self, node: Expression, block: Block, rng: random.Random, fill: Fill, out: list[tuple[str, str | None, SlotValue]]
+        self,
+        node: Expression,
+        block: Block,
+        rng: random.Random,
+        fill: Fill,
+        out: list[tuple[str, str | None, SlotValue]],
     ) -> bool:
         if isinstance(node, TextChunk):
             if node.original_text:

@@ -91,7 +91,11 @@ def student_loss(student: Student, batch: Batch) -> tuple[Tensor, dict[str, floa
 
 
 def train(
-    student: Student, plan: TrainingPlan, epoch: Callable[[int, random.Random], Iterator[Batch]], steps: int, folder: Path
+    student: Student,
+    plan: TrainingPlan,
+    epoch: Callable[[int, random.Random], Iterator[Batch]],
+    steps: int,
+    folder: Path,
 ) -> Student:
     """Train for ``plan.epochs`` of about ``steps`` batches; a killed run goes on after its last finished epoch."""
     table = [p for n, p in student.named_parameters() if n.startswith("embedding")]

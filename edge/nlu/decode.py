@@ -36,12 +36,16 @@ class Reading:
 class Decoder:
     """Joint search over frames and BIO tag sequences.
 
-    The score of a reading is log p(frame) + log p(tags), where tags come from a linear-chain CRF restricted to the slots
-    that the frame may have (Viterbi 1967); so a likely tag sequence can overrule an unlikely frame and the reverse.
+    The score of a reading is log p(frame) + log p(tags), where tags come from a linear-chain CRF restricted to the
+    slots that the frame may have (Viterbi 1967); so likely tags can overrule an unlikely frame and the reverse.
     """
 
     def __init__(
-        self, slots: Sequence[str], transitions: Sequence[Sequence[float]], allowed: Sequence[Sequence[str]], temperature: float
+        self,
+        slots: Sequence[str],
+        transitions: Sequence[Sequence[float]],
+        allowed: Sequence[Sequence[str]],
+        temperature: float,
     ) -> None:
         self._slots = list(slots)
         self._transitions = np.asarray(transitions, np.float32)

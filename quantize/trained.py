@@ -1,0 +1,28 @@
+"""What training hands to the rest of the build."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from edge.bundle import Frame
+from quantize.home import Example
+from quantize.student import Student
+
+
+@dataclass
+class Trained:
+    """A trained student with all that the bundle needs beside it.
+
+    ``examples`` are held-out inputs with their frames, for calibration and parity; frame 0 of a student that can
+    reject stands for everything else. ``contents`` are further files of the bundle.
+    """
+
+    student: Student
+    frames: tuple[Frame, ...]
+    slots: tuple[str, ...]
+    languages: tuple[str, ...]
+    numeric: tuple[str, ...]
+    examples: list[Example]
+    contents: dict[str, bytes]
+    metrics: dict[str, Any]
