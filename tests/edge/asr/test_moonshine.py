@@ -142,7 +142,7 @@ def test_a_decoder_that_never_ends_is_stopped(model: MoonshineModel) -> None:
 
 
 def test_audio_beyond_the_longest_utterance_is_dropped(model: MoonshineModel) -> None:
-    recognizer = MoonshineRecognizer(model, longest_ms=2500.0)
+    recognizer = MoonshineRecognizer(model, longest_ms=1600.0)
     feed(recognizer, command())
     first = recognizer.partial().text
     feed(recognizer, command("what time is it"))
