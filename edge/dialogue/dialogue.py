@@ -193,11 +193,10 @@ def _answer(parse: Parse, candidates: tuple[Candidate, ...]) -> Candidate | None
         if any(own.casefold() in names for own in spoken):
             likeness = max(likeness, _ANSWER_LIKENESS)
         scored.append((likeness, letters, candidate))
-    best = max(likeness for likeness, _, _ in scored)
-    winners = [(letters, candidate) for likeness, letters, candidate in scored if likeness == best]
-    if best < _ANSWER_LIKENESS or len(winners) > 1:
+    likeness, letters, chosen = max(scored, key=lambda score: score[:2])
+    rivals = [score for score in scored if score[:2] == (likeness, letters)]
+    if likeness < _ANSWER_LIKENESS or len(rivals) > 1:
         return None
-    letters, chosen = winners[0]
     is_command = parse.intent is not None and len(text) - letters > _ANSWER_EXTRA_LETTERS
     return None if is_command else chosen
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from importlib.util import find_spec
+from pathlib import Path
 
 import msgspec
 
@@ -15,7 +15,7 @@ from edge.spoken import plain_form
 
 _PACKAGE = "home_assistant_intents"
 _UNTRANSLATED = "TODO"
-_WORD_ENDING = re.compile(r"(?<=\w)\[([^\[\]]*)\]")
+_WORD_ENDING = re.compile(r"(?<=\w)\[(\w[^\[\]]*)\]")
 _SENSOR_LISTS = {
     "bs_open_states": ("door", "window", "garage_door", "opening"),
     "bs_occupancy_states": ("occupancy", "motion", "presence"),
@@ -147,15 +147,15 @@ def load_language(language: str) -> LanguagePack:
     )
 
 
-def _data_folder() -> Traversable:
+def _data_folder() -> Path:
     return _package_root() / "data"
 
 
-def _package_root() -> Traversable:
-    try:
-        return files(_PACKAGE)
-    except ModuleNotFoundError as error:
-        raise ConfigError("home-assistant-intents is not installed; run: pip install home-assistant-intents") from error
+def _package_root() -> Path:
+    spec = find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ConfigError("home-assistant-intents is not installed; run: pip install home-assistant-intents")
+    return Path(spec.origin).parent
 
 
 @lru_cache(maxsize=1)

@@ -42,7 +42,9 @@ def test_many_forms_come_one_by_one() -> None:
     assert len(list(islice(spoken_forms(template), 10))) == 10
 
 
-@pytest.mark.parametrize("template", ["(a", "a)", "[a", "a]", "(a]", "<a", "{a", "a}", "<unknown>", "(" * 60 + ")" * 60])
+@pytest.mark.parametrize(
+    "template", ["(a", "a)", "[a", "a]", "(a]", "<a", "{a", "a}", "<unknown>", "(" * 60 + ")" * 60]
+)
 def test_broken_templates(template: str) -> None:
     with pytest.raises(ValueError, match=r"bracket|partner|unknown|deeply"):
         list(spoken_forms(template))

@@ -14,7 +14,6 @@ from edge.dialogue.dialogue import Dialogue, open_dialogue
 from edge.home import default_home
 from edge.types import Action, Parse, Reply, Slot, SlotValue
 
-
 HOME = default_home()
 
 

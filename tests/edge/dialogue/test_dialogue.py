@@ -94,7 +94,7 @@ def test_question_and_answer_in_another_language() -> None:
     action, reply = dialogue.handle(Parse(None, language="de", text="die in der küche"))
     assert action is not None
     assert action.targets == ("light.a",)
-    assert reply.text == "Lampe eingeschaltet"
+    assert reply.text == "Licht eingeschaltet"
 
 
 def test_unspaced_answer() -> None:
