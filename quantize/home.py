@@ -137,7 +137,8 @@ class HomeSource:
         self.templates_count = len(self._flat)
         self._by_frame: dict[str, list[tuple[Block, str]]] = {}
         for block, sentence in self._flat:
-            self._by_frame.setdefault(f"{frame_label(block)}/{block.combination}", []).append((block, sentence))
+            key = f"{frame_label(block)}/{block.combination}/{block.domains}"
+            self._by_frame.setdefault(key, []).append((block, sentence))
 
     def samples(
         self, count: int, rng: random.Random, noisy: bool = True, per_home: int = 60, unrelated_share: float = 0.08

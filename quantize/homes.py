@@ -13,6 +13,7 @@ from edge.types import Area, Entity, Floor, Home, SlotValue
 from quantize.templates import Block, Templates, is_word
 
 _UNSPACED_SCRIPTS = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "HANGUL"})
+_ACRONYMS = ("TV", "PC", "LED", "AC", "NAS", "WC", "DVD", "A", "B", "XL", "Hi-Fi", "Roborock", "Rover", "Echo")
 _NAMED_DOMAINS = (*DOMAINS[:-1], "input_boolean", "button")
 
 
@@ -35,19 +36,27 @@ class WordMaterial:
         """Names for one language: its script's words mixed with the words of its own commands."""
         script = script_of(" ".join(templates.words))
         spaced = script not in _UNSPACED_SCRIPTS
-        words = [w for w in self._by_script.get(script, []) if len(w) >= (4 if spaced else 2)]
-        return NameMaker(
-            words or templates.words, templates.words, " " if spaced or script == "HANGUL" else "", sentences
-        )
+        found = self._by_script.get(script, [])
+        least = 4 if spaced else 2
+        words = [w for w in found if len(w) >= least] or templates.words
+        short = [w for w in found if len(w) < least] if spaced else []
+        space = " " if spaced or script == "HANGUL" else ""
+        return NameMaker(words, short, templates.words, space, sentences)
 
 
 class NameMaker:
     """Makes names, free text and homes of one language."""
 
     def __init__(
-        self, words: Sequence[str], command_words: Sequence[str], space: str, sentences: Sequence[str] = ()
+        self,
+        words: Sequence[str],
+        short_words: Sequence[str],
+        command_words: Sequence[str],
+        space: str,
+        sentences: Sequence[str] = (),
     ) -> None:
         self._words = words
+        self._short_words = short_words
         self._sentences = sentences
         self._command_words = command_words
         self._space = space
@@ -55,9 +64,13 @@ class NameMaker:
     def phrase(self, rng: random.Random, longest: int, command_share: float = 0.15) -> str:
         """One to ``longest`` words, short ones more often."""
         count = min(rng.randint(1, longest), rng.randint(1, longest))
-        return self._space.join(
-            rng.choice(self._command_words if rng.random() < command_share else self._words) for _ in range(count)
-        )
+        return self._space.join(self._word(rng, command_share) for _ in range(count))
+
+    def _word(self, rng: random.Random, command_share: float) -> str:
+        kind = rng.random()
+        if kind < command_share:
+            return rng.choice(self._command_words)
+        return rng.choice(self._short_words) if kind > 0.92 and self._short_words else rng.choice(self._words)
 
     def home(self, rng: random.Random, areas: int = 8, per_domain: int = 2) -> Home:
         """A home with every kind of device; names nest as people's do (area *kitchen*, light *kitchen lamp*)."""
@@ -100,6 +113,12 @@ class NameMaker:
             return room + self.phrase(rng, 1, 0.5).lower()
         if kind < 0.45:
             return self._space.join((self._inflected(room, rng), self.phrase(rng, 1, 0.5)))
+        if kind < 0.53:
+            return rng.choice(self._words) + rng.choice(self._command_words).lower()
+        if kind < 0.58:
+            return rng.choice(_ACRONYMS) if rng.random() < 0.5 else rng.choice(self._short_words or self._words)
+        if kind < 0.65:
+            return self._space.join(rng.choice(self._command_words) for _ in range(rng.randint(2, 3)))
         name = self.phrase(rng, 3, 0.3)
         return f"{name} {rng.randint(1, 9)}" if kind > 0.95 else name
 
@@ -127,6 +146,10 @@ class HomeFiller:
             return self._named(rng.choice(pool), rng)
         if list_name == "timer_command":
             return self._command(block, rng)
+        if rng.random() < 0.1:
+            part = rng.choice((*self.home.areas, *self.home.entities))
+            text = f"{self._maker.phrase(rng, 1, 0.7)} {part.name}"
+            return text, text
         text = self._maker.free_text(rng, 7 if list_name == "message" else 5 if list_name == "search_query" else 4)
         return (text, text) if tokenize(text) else None
 

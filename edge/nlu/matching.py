@@ -26,6 +26,7 @@ _ALIKE = 0.86
 _MIN_SCORE = 0.8
 _MAX_GLUED_PREFIX = 3
 _MAX_GLUED_SUFFIX = 5
+_MAX_COMPOUND = 14
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class HomeIndex:
             after = _letters(line, end, 1)
             if not before and not after:
                 whole.append((start, end))
-            elif before <= _MAX_GLUED_PREFIX and after <= _MAX_GLUED_SUFFIX:
+            elif before <= _MAX_GLUED_PREFIX and after <= (_MAX_COMPOUND if len(name) > 3 else _MAX_GLUED_SUFFIX):
                 glued.append((start, end))
         return {
             cut

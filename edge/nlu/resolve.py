@@ -70,25 +70,26 @@ class Resolver:
                 part = self._part(name, span, written, frame, matches)
                 value: SlotValue = part.name if part else written
                 named = part if isinstance(part, Entity) else named
-            elif span.slot in frame.free:
-                value = written
             else:
                 value = written
                 pending.append((place, span.slot, written, (start, end)))
             slots.append(Slot(name, value, written, (start, end)))
         domain = str(frame.implied.get("domain") or (named.domain if named else ""))
         for place, tag, written, where in pending:
-            slots[place] = Slot(tag.removesuffix("-"), self.value(tag, written, domain), written, where)
+            value = self.value(tag, written, domain, free=tag in frame.free)
+            slots[place] = Slot(tag.removesuffix("-"), value, written, where)
         if named and not any(slot.name == "domain" for slot in slots):
             slots.append(Slot("domain", named.domain))
         return tuple(slots)
 
-    def value(self, tag: str, written: str, domain: str = "") -> SlotValue:
-        """Value of ``written`` for a tag: a listed value, a number, or the text itself."""
+    def value(self, tag: str, written: str, domain: str = "", free: bool = False) -> SlotValue:
+        """Value of ``written`` for a tag: a listed value, a number, or (at once where ``free``) the text itself."""
         key = lexicon_key(written)
         listed = self._lexicon.values.get(tag, {})
         if key in listed:
             return _choose(listed[key], domain)
+        if free:
+            return written
         if tag in self._numeric:
             number = self._number(written, key)
             if number is not None:
