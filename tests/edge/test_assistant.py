@@ -1,0 +1,371 @@
+"""The order of the stages and what the loop survives, with stages that follow a script."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from edge.assistant import Assistant, Ears, Mind, Mouth, Turn
+from edge.audio.endpoint import EndpointSettings, Segmenter, Utterance
+from edge.dialogue.dialogue import Ring
+from edge.dialogue.timers import Timer
+from edge.errors import DeviceError, EngineError
+from edge.protocols import Speech
+from edge.types import Action, AudioFrame, Parse, Reply, Transcript
+
+FRAME_MS = 32
+LOUD, QUIET = 1000, 0
+
+
+def frames(*parts: tuple[int, int]) -> Iterator[AudioFrame]:
+    """Frames of 32 ms: (loudness, how many)."""
+    start_ms = 0.0
+    for loudness, count in parts:
+        for _ in range(count):
+            yield AudioFrame(np.full(512, loudness, np.int16), 16000, start_ms)
+            start_ms += FRAME_MS
+
+
+SENTENCE = ((QUIET, 10), (LOUD, 20), (QUIET, 30))
+
+
+class LoudnessEndpointer:
+    """The real state machine over a loudness instead of a neural network."""
+
+    def __init__(self) -> None:
+        self._utterance = Utterance(EndpointSettings(hangover_ms=600, hurried_hangover_ms=224))
+        self.hurried: list[bool] = []
+
+    @property
+    def silence_ms(self) -> float:
+        return self._utterance.silence_ms
+
+    def accept(self, frame: AudioFrame) -> Speech:
+        return self._utterance.accept(float(frame.pcm[0] > 0), frame.duration_ms)
+
+    def hurry(self, complete: bool) -> None:
+        self.hurried.append(complete)
+        self._utterance.hurry(complete)
+
+    def reset(self) -> None:
+        self._utterance.reset()
+
+
+class ScriptedRecognizer:
+    """Hears the given texts one after the other; an exception among them is raised."""
+
+    def __init__(self, *texts: str | Exception) -> None:
+        self.texts = deque(texts)
+        self.accepted = 0
+        self.lengths: list[int] = []
+
+    def accept(self, frame: AudioFrame) -> None:
+        self.accepted += 1
+
+    def partial(self) -> Transcript:
+        text = self.texts[0]
+        return Transcript(text if isinstance(text, str) else "")
+
+    def finish(self) -> Transcript:
+        self.lengths.append(self.accepted)
+        self.accepted = 0
+        text = self.texts.popleft()
+        if isinstance(text, Exception):
+            raise text
+        return Transcript(text)
+
+
+class EchoParser:
+    """Understands every text as an intent of that name; ``?`` is no command."""
+
+    def parse(self, transcript: Transcript) -> Parse:
+        if transcript.text == "broken parser":
+            raise EngineError("the parser broke")
+        intent = None if transcript.text == "?" else transcript.text
+        return Parse(intent, confidence=1.0, text=transcript.text)
+
+
+@dataclass
+class ScriptedSkill:
+    """Answers with the intent; remembers what was asked."""
+
+    handled: list[str | None] = field(default_factory=list)
+    rings: deque[Ring] = field(default_factory=deque)
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        self.handled.append(parse.intent)
+        if parse.intent == "broken skill":
+            raise ValueError("a bug\nin the skill")
+        action = Action(parse.intent) if parse.intent else None
+        return action, Reply(f"did {parse.intent}", expects_answer=parse.intent == "ask")
+
+    def due(self) -> tuple[Ring, ...]:
+        rings = tuple(self.rings)
+        self.rings.clear()
+        return rings
+
+
+class BeepVoice:
+    """One frame per word."""
+
+    def synthesize(self, text: str) -> Iterator[AudioFrame]:
+        for _ in text.split():
+            yield AudioFrame(np.full(160, 7, np.int16), 16000)
+
+
+class ListSpeaker:
+    """Keeps what is played; asks between frames whether it is interrupted."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.played: list[int] = []
+        self.failure = failure
+
+    def play(self, frames: Iterable[AudioFrame], interrupted: Callable[[], bool] | None = None) -> float:
+        self.played.append(0)
+        for _ in frames:
+            if self.failure is not None:
+                raise self.failure
+            self.played[-1] += 1
+            if interrupted is not None and interrupted():
+                break
+        return 0.0
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class LiveFrames:
+    """A microphone that goes on hearing."""
+
+    waiting: deque[AudioFrame] = field(default_factory=deque)
+    dropped: int = 0
+    flushed: int = 0
+
+    def poll(self, timeout_s: float = 0.0) -> AudioFrame | None:
+        return self.waiting.popleft() if self.waiting else None
+
+    def flush(self) -> None:
+        self.flushed += 1
+        self.waiting.clear()
+
+
+class CountWake:
+    """Wakes at a loudness of exactly 5."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+
+    def accept(self, frame: AudioFrame) -> bool:
+        self.heard += 1
+        return int(frame.pcm[0]) == 5
+
+    def reset(self) -> None:
+        pass
+
+
+class Bench:
+    """An assistant and all its scripted parts."""
+
+    def __init__(
+        self,
+        *texts: str | Exception,
+        complete: bool = False,
+        wake: CountWake | None = None,
+        live: LiveFrames | None = None,
+        barge_in: bool = False,
+        speaker_failure: Exception | None = None,
+    ) -> None:
+        self.endpointer, self.recognizer = LoudnessEndpointer(), ScriptedRecognizer(*texts)
+        self.skill, self.speaker = ScriptedSkill(), ListSpeaker(speaker_failure)
+        voice = BeepVoice()
+        mind = Mind(EchoParser(), self.skill, lambda parse: complete, lambda: Reply("sorry"), self.skill.due)
+        ears = Ears(self.endpointer, Segmenter(self.endpointer), self.recognizer, 160, 600, wake, live, barge_in)
+        self.assistant = Assistant(mind, ears, Mouth(lambda language: voice, self.speaker))
+
+    def hear(self, *parts: tuple[int, int]) -> list[Turn]:
+        return list(self.assistant.turns(frames(*parts)))
+
+
+def test_a_sentence_passes_every_stage_in_order() -> None:
+    bench = Bench("lights on")
+    (turn,) = bench.hear(*SENTENCE)
+    assert turn.transcript is not None
+    assert turn.parse is not None
+    assert (turn.transcript.text, turn.parse.intent, turn.action, turn.reply) == (
+        "lights on",
+        "lights on",
+        Action("lights on"),
+        Reply("did lights on"),
+    )
+    assert [span.stage for span in turn.spans] == ["end-point", "recognize", "parse", "act", "voice", "play"]
+    assert bench.speaker.played == [3]
+    assert turn.error is None
+
+
+def test_the_recognizer_gets_the_sound_before_speech_was_noticed() -> None:
+    bench = Bench("lights on")
+    bench.hear(*SENTENCE)
+    heard_ms = bench.recognizer.lengths[0] * FRAME_MS
+    assert heard_ms >= 20 * FRAME_MS + 600 + 200
+
+
+def test_the_latency_is_the_waited_audio_and_the_work_after_the_end_of_speech() -> None:
+    (turn,) = Bench("lights on").hear(*SENTENCE)
+    assert turn.waited_ms == 608
+    assert turn.saved_ms == 0
+    assert turn.first_audio_ms is not None
+    assert 608 < turn.first_audio_ms < 658
+
+
+def test_a_complete_command_is_not_waited_for() -> None:
+    bench = Bench("lights on", complete=True)
+    (turn,) = bench.hear(*SENTENCE)
+    assert bench.endpointer.hurried == [True]
+    assert turn.waited_ms == 224
+    assert turn.saved_ms == 376
+
+
+def test_speech_that_goes_on_after_a_pause_is_asked_again() -> None:
+    bench = Bench("lights on")
+    (turn,) = bench.hear((QUIET, 10), (LOUD, 20), (QUIET, 8), (LOUD, 10), (QUIET, 30))
+    assert bench.endpointer.hurried == [False, False]
+    assert turn.waited_ms == 608
+
+
+def test_a_source_that_ends_in_mid_speech_is_answered() -> None:
+    (turn,) = Bench("lights on").hear((QUIET, 10), (LOUD, 20))
+    assert turn.action == Action("lights on")
+
+
+def test_silence_and_unintelligible_sound_are_no_turns() -> None:
+    assert Bench().hear((QUIET, 500)) == []
+    bench = Bench("", "lights on")
+    assert [turn.action for turn in bench.hear(*SENTENCE, *SENTENCE)] == [Action("lights on")]
+
+
+def test_typed_text_takes_the_same_path_without_ears() -> None:
+    bench = Bench()
+    turns = list(bench.assistant.turns([Transcript("one"), None, Transcript("?")]))
+    assert [turn.reply.text for turn in turns if turn.reply] == ["did one", "did None"]
+    assert [span.stage for span in turns[0].spans] == ["parse", "act", "voice", "play"]
+    assert turns[1].action is None
+
+
+def test_only_the_wake_word_opens_the_ears() -> None:
+    bench = Bench("lights on", wake=CountWake())
+    assert bench.hear(*SENTENCE) == []
+    assert [turn.action for turn in bench.hear((5, 1), *SENTENCE, *SENTENCE)] == [Action("lights on")]
+
+
+def test_after_the_wake_word_patience_ends() -> None:
+    bench = Bench("lights on", wake=CountWake())
+    assert bench.hear((5, 1), (QUIET, 260), *SENTENCE) == []
+
+
+def test_a_question_is_answered_without_the_wake_word() -> None:
+    bench = Bench("ask", "kitchen", "unheard", wake=CountWake())
+    turns = bench.hear((5, 1), *SENTENCE, *SENTENCE, *SENTENCE)
+    assert [turn.parse.intent for turn in turns if turn.parse] == ["ask", "kitchen"]
+
+
+@pytest.mark.parametrize("failure", [EngineError("the model is damaged"), RuntimeError("a bug"), ValueError("")])
+def test_a_failing_recognizer_costs_one_turn(failure: Exception) -> None:
+    bench = Bench(failure, "", "lights on")
+    first, second = bench.hear(*SENTENCE, *SENTENCE)
+    assert first.error == (str(failure) or "ValueError")
+    assert first.reply == Reply("sorry")
+    assert bench.speaker.played == [1, 3]
+    assert second.action == Action("lights on")
+    assert second.error is None
+
+
+def test_a_failing_parser_or_skill_costs_one_turn_and_one_line() -> None:
+    bench = Bench()
+    texts = [Transcript(text) for text in ("broken parser", "broken skill", "lights on")]
+    parser, skill, good = bench.assistant.turns(texts)
+    assert (parser.error, parser.reply) == ("the parser broke", Reply("sorry"))
+    assert (skill.error, skill.reply) == ("a bug in the skill", Reply("sorry"))
+    assert good.reply == Reply("did lights on")
+
+
+def test_a_failing_speaker_keeps_what_was_done() -> None:
+    bench = Bench(speaker_failure=DeviceError("the card is gone"))
+    (turn,) = bench.assistant.turns([Transcript("lights on")])
+    assert turn.action == Action("lights on")
+    assert turn.reply == Reply("did lights on")
+    assert turn.error == "the card is gone"
+
+
+def test_ears_that_always_fail_end_the_loop_with_the_reason() -> None:
+    bench = Bench(*[EngineError("no ears")] * 30)
+    with pytest.raises(EngineError, match="hearing failed 10 times in a row: no ears"):
+        bench.hear(*SENTENCE * 15)
+
+
+def ring(name: str, command: str | None = None) -> Ring:
+    sound = AudioFrame(np.full(160, 9, np.int16), 16000)
+    return Ring(Timer("timer.1", 60, 0.0, 0.0), sound, Reply(name), command)
+
+
+def test_a_timer_rings_between_turns_and_nothing_typed_is_lost() -> None:
+    bench = Bench()
+    bench.skill.rings.append(ring("pizza timer"))
+    rung, typed = bench.assistant.turns([Transcript("lights on")])
+    assert (rung.transcript, rung.reply) == (None, Reply("pizza timer"))
+    assert bench.speaker.played == [1, 2, 3]
+    assert typed.action == Action("lights on")
+
+
+def test_a_timer_rings_while_nobody_speaks_and_carries_out_its_command() -> None:
+    bench = Bench()
+    bench.skill.rings.append(ring("", command="lights off"))
+    (rung,) = bench.assistant.turns([None])
+    assert rung.action == Action("lights off")
+    assert bench.speaker.played == [1, 3]
+
+
+def test_what_was_heard_while_speaking_is_forgotten() -> None:
+    live = LiveFrames()
+    live.waiting.extend(frames((LOUD, 30)))
+    bench = Bench("lights on", "own voice", live=live)
+    (turn,) = bench.assistant.turns(frames(*SENTENCE))
+    assert turn.action == Action("lights on")
+    assert live.flushed == 1
+    assert bench.speaker.played == [3]
+
+
+def test_speech_during_the_reply_stops_it_and_is_the_next_command() -> None:
+    live = LiveFrames()
+    live.waiting.extend(frames((QUIET, 12), (LOUD, 20), (QUIET, 30)))
+    bench = Bench("one two three four five six", "stop", live=live, barge_in=True, wake=CountWake())
+    heard = list(frames((5, 1), *SENTENCE))
+    source = [*heard, *(None for _ in range(1))]
+
+    def with_the_rest() -> Iterator[AudioFrame | None]:
+        yield from source
+        while live.waiting:
+            yield live.poll()
+
+    first, second = bench.assistant.turns(with_the_rest())
+    assert first.interrupted
+    assert bench.speaker.played[0] < 7
+    assert live.flushed == 1
+    assert second.action == Action("stop")
+
+
+def test_lost_frames_are_counted_per_turn() -> None:
+    live = LiveFrames()
+    bench = Bench("one", "two", live=live)
+
+    def losing() -> Iterator[AudioFrame]:
+        yield from frames((QUIET, 10), (LOUD, 10))
+        live.dropped += 3
+        yield from frames((LOUD, 10), (QUIET, 30), *SENTENCE)
+
+    first, second = bench.assistant.turns(losing())
+    assert (first.drops, second.drops) == (3, 0)
