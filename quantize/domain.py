@@ -7,6 +7,7 @@ hostile file from using up memory or time.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +78,7 @@ class SlotList:
 
 @dataclass(frozen=True)
 class CommandBlock:
-    """Sentences of one intent with what they imply; ``domains`` limits which of the home's names may fill ``{name}``."""
+    """Sentences of one intent and what they imply; ``domains`` limits which of the home's names may fill ``{name}``."""
 
     intent: str
     sentences: tuple[Line, ...]
@@ -234,7 +235,7 @@ class _Reader:
         start, stop = self._number(body["from"]), self._number(body["to"])
         step = self._number(body["step"]) if "step" in body else 1.0
         if not all(number.is_integer() and abs(number) < 10**9 for number in (start, stop, step)):
-            raise self._mistake(node, f"range of {name}: from, to and step must be whole numbers below a thousand million")
+            raise self._mistake(node, f"range of {name}: from, to and step must be whole numbers of at most 9 digits")
         if step < 1 or stop < start or (stop - start) / step > MAX_RANGE:
             raise self._mistake(node, f"range of {name}: expected from <= to, step >= 1, at most {MAX_RANGE} numbers")
         return NumberRange(
@@ -276,12 +277,16 @@ class _Reader:
     def _value(self, node: yaml.Node) -> SlotValue:
         if not isinstance(node, yaml.ScalarNode):
             raise self._mistake(node, "expected a text or a number")
+        text = str(node.value)
+        if node.style:
+            return text
         try:
-            value = node.value if node.style else yaml.safe_load(node.value)
+            value = yaml.safe_load(text)
         except (yaml.YAMLError, ValueError):
-            value = node.value
-        plain_bool = isinstance(value, bool) and node.value.lower() in ("true", "false")
-        return value if plain_bool or (isinstance(value, int | float) and not isinstance(value, bool)) else node.value
+            return text
+        if isinstance(value, bool):
+            return value if text.lower() in ("true", "false") else text
+        return value if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)) else text
 
     def _number(self, node: yaml.Node) -> float:
         value = self._value(node)
@@ -290,7 +295,7 @@ class _Reader:
         return float(value)
 
     def _mistake(self, node: yaml.Node | yaml.Event | None, message: str) -> ConfigError:
-        line = node.start_mark.line + 1 if node is not None else 1
+        line = node.start_mark.line + 1 if node is not None and node.start_mark is not None else 1
         return ConfigError(f"{self.path}:{line}: {message}")
 
 

@@ -9,25 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice, product
-from typing import Any
 
 import numpy as np
 from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
-from hassil.numbers import get_rbnf_engine
-from hassil.parse_expression import parse_sentence
-from hassil.parser import ParseError
 
 from edge.asr.grammar import Grammar, Kind, Meaning, Net, SlotCall, normalize
 from edge.errors import ConfigError
 from edge.types import SlotValue
 from quantize.domain import CommandBlock, Domain, Line, ListValue, NumberRange, SlotList
 from quantize.minimal import Nfa, minimal_arcs
+from quantize.notation import MAX_NESTING, number_texts, parse_template
 
 HOME_LISTS = ("name", "area", "floor")
-MAX_TEMPLATE = 4000
-MAX_NESTING = 30
 MAX_PERMUTED = 6
 MAX_VALUE_TEXTS = 1000
 MAX_STATES = 400_000
@@ -124,7 +118,7 @@ class _Compiler:
         """Every order of the items: a state for each set of items already said."""
         items = expression.items
         if len(items) > MAX_PERMUTED:
-            raise self._mistake(place.line, f"(a;b;…) with {len(items)} items; at most {MAX_PERMUTED} can come in any order")
+            raise self._mistake(place.line, f"(a;b;…) has {len(items)} items, the most is {MAX_PERMUTED}")
         said = [source] + [nfa.state() for _ in range(2 ** len(items) - 1)]
         for done in range(2 ** len(items)):
             for index, item in enumerate(items):
@@ -159,7 +153,8 @@ class _Compiler:
             slot_list = SlotList(name, place.line.number, numbers=NumberRange(start, stop, step))
         if slot_list is None:
             if name not in HOME_LISTS:
-                raise self._mistake(place.line, f"unknown list {{{name[:60]}}}; expected one of lists, or name, area, floor")
+                known = ", ".join((*self.domain.lists, *HOME_LISTS))[:200]
+                raise self._mistake(place.line, f"unknown list {{{name[:60]}}}; expected one of {known}")
             return self._home_list(name, block.domains if name == "name" else ())
         key = ("list", name, slot_list.line)
         if key not in self.made:
@@ -192,7 +187,7 @@ class _Compiler:
         for text, meaning in spoken.items():
             spelled = normalize(text)
             if not spelled:
-                raise self.domain.mistake(slot_list.line, f"list {slot_list.name}: {text[:40]!r} has no letter or digit")
+                raise self.domain.mistake(slot_list.line, f"{slot_list.name}: {text[:40]!r} has no letter or digit")
             number = self.value_ids.setdefault((type(meaning), meaning), len(self.values))
             if number == len(self.values):
                 self.values.append(meaning)
@@ -202,7 +197,7 @@ class _Compiler:
     def _value_texts(self, value: ListValue) -> list[str]:
         texts = list(islice(self._texts(self._parse(value.said), value.said, 0), MAX_VALUE_TEXTS + 1))
         if len(texts) > MAX_VALUE_TEXTS:
-            raise self._mistake(value.said, f"this value stands for more than {MAX_VALUE_TEXTS} texts; write some as a rule")
+            raise self._mistake(value.said, f"this value stands for more than {MAX_VALUE_TEXTS} texts; split it")
         return [" ".join(text.split()) for text in texts]
 
     def _texts(self, expression: Expression, line: Line, depth: int) -> Iterator[str]:
@@ -210,8 +205,7 @@ class _Compiler:
         self._grow(line)
         if isinstance(expression, TextChunk):
             yield expression.original_text
-        elif isinstance(expression, RuleReference) and expression.rule_name in self.domain.rules and depth < MAX_NESTING:
-            rule = self.domain.rules[expression.rule_name]
+        elif isinstance(expression, RuleReference) and (rule := self._known_rule(expression.rule_name, depth)):
             yield from self._texts(self._parse(rule), rule, depth + 1)
         elif isinstance(expression, Alternative):
             for item in expression.items:
@@ -220,16 +214,16 @@ class _Compiler:
             parts = [list(islice(self._texts(item, line, depth + 1), MAX_VALUE_TEXTS + 1)) for item in expression.items]
             yield from ("".join(choice) for choice in product(*parts))
         else:
-            raise self._mistake(line, f"a list value may hold (a|b), [optional] and known <rules> only: {line.text[:60]!r}")
+            raise self._mistake(line, f"a list value may hold (a|b), [a] and known <rules>, not {line.text[:60]!r}")
+
+    def _known_rule(self, name: str, depth: int) -> Line | None:
+        return self.domain.rules.get(name) if depth < MAX_NESTING else None
 
     def _parse(self, line: Line) -> Expression:
-        problem = _brackets(line.text)
-        if problem:
-            raise self._mistake(line, f"{problem} in {line.text[:80]!r}")
         try:
-            return _template(line.text)
-        except (ParseError, ValueError, AssertionError, IndexError, RecursionError) as error:
-            raise self._mistake(line, f"not a sentence template: {line.text[:80]!r}") from error
+            return parse_template(line.text)
+        except ValueError as error:
+            raise self._mistake(line, f"{error} in {line.text[:80]!r}") from error
 
     def _net(self, nfa: Nfa, line: Line) -> int:
         self.nets.append(Net(0))
@@ -266,27 +260,6 @@ class _Compiler:
         return self.domain.mistake(line.number, message)
 
 
-def number_texts(numbers: NumberRange, language: str) -> Iterator[tuple[str, SlotValue]]:
-    """Each number of the range in digits and in words, with its meaning; just digits where no speller is known."""
-    try:
-        engine: Any = get_rbnf_engine(language)
-    except ValueError:
-        engine = None
-    for number in range(numbers.start, numbers.stop + 1, numbers.step):
-        for half in (0.0, 0.5) if numbers.halves and number < numbers.stop else (0.0,):
-            meaning = (number + half) * numbers.multiplier
-            value: SlotValue = int(meaning) if meaning.is_integer() else meaning
-            yield f"{number + half:g}", value
-            if engine is not None:
-                for words in set(engine.format_number(number + half).text_by_ruleset.values()):
-                    yield words, value
-
-
-@lru_cache(maxsize=4096)
-def _template(text: str) -> Expression:
-    return parse_sentence(text).expression
-
-
 def _append(whole: Nfa, part: Nfa) -> int:
     """Copy ``part`` into ``whole`` from its start; returns its final state there."""
     states = [whole.state() for _ in part.arcs]
@@ -295,20 +268,3 @@ def _append(whole: Nfa, part: Nfa) -> int:
         for symbol, target in arcs:
             whole.add(states[source], symbol, states[target])
     return states[part.final]
-
-
-def _brackets(text: str) -> str | None:
-    """What is wrong with the brackets of a template, or None."""
-    if len(text) > MAX_TEMPLATE:
-        return f"more than {MAX_TEMPLATE} characters"
-    pairs, waiting, escaped = {"(": ")", "[": "]", "{": "}", "<": ">"}, [], False
-    for char in text:
-        if escaped or char == "\\":
-            escaped = not escaped
-        elif char in pairs:
-            waiting.append(pairs[char])
-            if len(waiting) > MAX_NESTING:
-                return f"brackets nested deeper than {MAX_NESTING}"
-        elif char in pairs.values() and (not waiting or waiting.pop() != char):
-            return f"expected an opening bracket before {char!r}"
-    return f"expected {waiting[-1]!r}" if waiting else None

@@ -177,7 +177,8 @@ class Automaton:
                 first = spelled[opened.pop()][1]
                 span = (first, spelled[mark.at - 1][1] + 1)
                 said = text[span[0] : span[1]]
-                slots.append(Slot(self.grammar.slots[mark.argument].name, said.lower() if value is None else value, said, span))
+                meant = said.lower() if value is None else value
+                slots.append(Slot(self.grammar.slots[mark.argument].name, meant, said, span))
                 value = None
         meaning = self.grammar.meanings[block]
         implied = tuple(Slot(name, value) for name, value in meaning.slots)

@@ -39,5 +39,6 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         found = self._search.decode(audio, self._time_limit_ms) if len(audio) else []
         if not found or found[0].strangeness > self._strangeness_limit:
             return super()._decode(audio)
-        texts = list(dict.fromkeys(self._model.text(hypothesis.tokens) for hypothesis in found))
-        return Transcript(texts[0], math.exp(-found[0].strangeness), alternatives=tuple(texts[1:4]), end_ms=self._end_ms)
+        texts = tuple(dict.fromkeys(self._model.text(hypothesis.tokens) for hypothesis in found))
+        confidence = math.exp(-found[0].strangeness)
+        return Transcript(texts[0], confidence, alternatives=texts[1:4], end_ms=self._end_ms)

@@ -1,9 +1,9 @@
 """The compiled grammar of a domain: a network of small automata over letters and digits, as arrays and a JSON page.
 
-A *net* is an automaton of its own: the whole sentence, an expansion rule, a list. Arcs of one net call others, so a list
-that stands in a hundred templates is stored once (a recursive transition network without recursion: Woods, "Transition
-Network Grammars for Natural Language Analysis", CACM 1970). Lists of the home's own names are left open in the bundle
-and filled on the device.
+A *net* is an automaton of its own: the whole sentence, an expansion rule, a list. Arcs of one net call others, so a
+list that stands in a hundred templates is stored once (a recursive transition network, without recursion: Woods,
+"Transition Network Grammars for Natural Language Analysis", CACM 1970). Lists of the home's own names are left open in
+the bundle and filled on the device.
 """
 
 from __future__ import annotations
@@ -99,8 +99,12 @@ def home_names(home: Home) -> Callable[[str, tuple[str, ...]], Names]:
     """Fills a grammar's open lists with the names and aliases of a home."""
 
     def names_of(name: str, domains: tuple[str, ...]) -> Names:
-        places: Sequence[Area | Floor | Entity] = {"area": home.areas, "floor": home.floors}.get(name, ())
-        if name == "name":
+        places: Sequence[Area | Floor | Entity] = ()
+        if name == "area":
+            places = home.areas
+        elif name == "floor":
+            places = home.floors
+        elif name == "name":
             places = [entity for entity in home.entities if not domains or entity.domain in domains]
         return [(said, place.name) for place in places for said in (place.name, *place.aliases)]
 

@@ -1,7 +1,7 @@
 """Beam search in a neural recognizer's decoder that follows only sentences of a grammar.
 
-The grammar says which tokens may come next, the decoder how probable each is; everything else of the vocabulary is never
-considered (constrained decoding as in Willard and Louf, "Efficient Guided Generation for Large Language Models",
+The grammar says which tokens may come next, the decoder how probable each is; everything else of the vocabulary is
+never considered (constrained decoding as in Willard and Louf, "Efficient Guided Generation for Large Language Models",
 arXiv:2307.09702, here with a beam). Finished sentences are ranked by log-probability over length to a power (Wu et al.,
 arXiv:1609.08144, section 7), because plain sums prefer sentences that leave the last words out.
 """
@@ -146,7 +146,7 @@ class ConstrainedSearch:
         return hypothesis.score + self._settings.per_char * len(hypothesis.text)
 
     def _rank(self, hypothesis: Hypothesis) -> float:
-        return hypothesis.score / len(hypothesis.tokens) ** self._settings.length_power
+        return hypothesis.score / float(len(hypothesis.tokens) ** self._settings.length_power)
 
 
 def _longer(
