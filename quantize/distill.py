@@ -185,7 +185,7 @@ def _direction_loss(states: Tensor, target: Tensor) -> Tensor:
     return (1 - functional.cosine_similarity(states, target, dim=-1)).mean()
 
 
-def _gold_loss(intent: Tensor, tag: Tensor, taught: Lessons, batch: list[int], width: int, run: Accelerator) -> Tensor:
+def _gold_loss(intent: Tensor, tag: Tensor, taught: Lessons, batch: list[int], run: Accelerator) -> Tensor:
     rows = [row for row, i in enumerate(batch) if taught.tags[i] is not None]
     if not rows:
         return intent.sum() * 0.0

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from edge.errors import ConfigError
+from edge.nlu.tokens import tokenize
+from quantize.adapt import adapt_encoder
+from quantize.datasets import Utterance, parse_annotation
+from quantize.e5 import load_encoder
+from quantize.loop import Schedule, accelerator
+from quantize.teacher import SoftLabels, cut, soft_labels, train_teacher
+from tests.quantize.tiny_encoder import save_tiny_encoder
+
+
+def utterances() -> list[Utterance]:
+    rows = [
+        ("light_on", "turn on the [room : {room}] light", ("kitchen", "hall", "bath")),
+        ("light_off", "turn off the light in the [room : {room}]", ("kitchen", "hall", "bath")),
+        ("play", "play [genre : {room}] music", ("jazz", "rock")),
+        ("stop", "stop the music", ("",)),
+    ]
+    found = []
+    for intent, template, fillers in rows:
+        for filler in fillers:
+            text, slots = parse_annotation(template.format(room=filler))
+            found.append(Utterance(str(len(found)), "en-US", "train", "s", intent, text, slots))
+    return found
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> str:
+    save_tiny_encoder(tmp_path / "encoder")
+    return str(tmp_path / "encoder")
+
+
+def test_first_piece_of_each_token(encoder: str) -> None:
+    _, tokenizer = load_encoder(encoder)
+    text = "turn on, the kitchen's light"
+    pieces = cut(tokenizer, text)
+    assert len(pieces.firsts) == len(tokenize(text))
+    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    for token, place in zip(tokenize(text), pieces.firsts, strict=True):
+        assert offsets[place][0] <= token.start < offsets[place][1]
+
+
+def test_teacher_learns_and_labels(encoder: str, tmp_path: Path) -> None:
+    rows = utterances()
+    run = accelerator()
+    schedule = Schedule(40, batch_size=4, learning_rate=3e-3, head_learning_rate=1e-2)
+    teacher = train_teacher(encoder, rows, schedule, tmp_path, run)
+    labels = soft_labels(teacher, [row.text for row in rows], run, batch_size=3)
+    assert [teacher.intents[i] for i in labels.intents.argmax(1)] == [row.intent for row in rows]
+    first = labels.tags[labels.offsets[0] : labels.offsets[1]].argmax(1)
+    assert [teacher.tags[i] for i in first] == ["O", "O", "O", "B-room", "O"]
+    assert labels.sentences.shape == (len(rows), 64)
+    assert labels.tokens.shape == (labels.offsets[-1], 32)
+
+
+def test_trained_teacher_is_not_trained_again(encoder: str, tmp_path: Path) -> None:
+    run, schedule = accelerator(), Schedule(1, batch_size=4)
+    first = train_teacher(encoder, utterances(), schedule, tmp_path, run).model.state_dict()
+    written = (tmp_path / "teacher.pt").stat().st_mtime_ns
+    second = train_teacher(encoder, utterances(), schedule, tmp_path, run).model.state_dict()
+    assert (tmp_path / "teacher.pt").stat().st_mtime_ns == written
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+
+
+def test_word_embeddings_stay_frozen(encoder: str, tmp_path: Path) -> None:
+    before = load_encoder(encoder)[0].get_input_embeddings().weight
+    teacher = train_teacher(encoder, utterances(), Schedule(1, batch_size=4), tmp_path, accelerator())
+    torch.testing.assert_close(teacher.model.encoder.get_input_embeddings().weight, before, rtol=0, atol=0)
+
+
+def test_adaptation_learns_to_fill_masks(encoder: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    texts = ["turn on the kitchen light"] * 16
+    caplog.set_level("INFO", "quantize.loop")
+    schedule = Schedule(60, batch_size=4, learning_rate=3e-3, head_learning_rate=2e-2)
+    adapted = adapt_encoder(encoder, texts, schedule, tmp_path, accelerator())
+    plain, _ = load_encoder(encoder)
+    plain.load_state_dict(adapted, strict=False)
+    assert set(adapted) < set(plain.state_dict())
+    assert "embeddings.word_embeddings.weight" not in adapted
+    loss = float(caplog.messages[-1].split("loss ")[1].split(",")[0])
+    assert loss < 1.3 < np.log(7)
+
+
+def test_soft_labels_round_trip(tmp_path: Path) -> None:
+    half = np.arange(12, dtype=np.float16)
+    labels = SoftLabels(["ein", "двa слова"], half.reshape(2, 6), half.reshape(3, 4), half.reshape(2, 6),
+                        half.reshape(3, 4), np.array([0, 1, 3]))  # fmt: skip
+    labels.save(tmp_path / "labels.npz")
+    again = SoftLabels.load(tmp_path / "labels.npz")
+    assert again.texts == labels.texts
+    np.testing.assert_array_equal(again.tags, labels.tags)
+    (tmp_path / "labels.npz").write_bytes(b"PK not a zip")
+    with pytest.raises(ConfigError, match="delete it"):
+        SoftLabels.load(tmp_path / "labels.npz")
