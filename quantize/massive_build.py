@@ -17,6 +17,7 @@ from edge.errors import ConfigError
 from edge.nlu.matching import FEATURES
 from edge.nlu.tokens import MAX_TOKENS, tokenize
 from quantize.adapt import adapt_encoder
+from quantize.baseline import train_floor, with_second_opinion
 from quantize.datasets import (
     Utterance,
     read_sentences,
@@ -137,6 +138,8 @@ def _labels(
         fresh = [text for text in fresh if same_sentence(text) not in known and tokenize(text)]
         log.info("the teacher labels %d recombined sentences", len(fresh))
         soft = soft_labels(teacher, texts + fresh, run)
+    if recipe.teacher and recipe.teacher.floor:
+        soft = with_second_opinion(soft, train_floor(labelled), teacher.intents, recipe.teacher.floor)
     soft.save(path)
     return soft
 

