@@ -6,13 +6,13 @@ Nothing of a bundle is parsed before its hash is verified, except the manifest i
 from __future__ import annotations
 
 import difflib
-import hashlib
 import io
 import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,8 +20,15 @@ import msgspec
 
 from edge.errors import BundleError
 
+# The interpreter's own SHA-256: hashlib would load OpenSSL, which takes 4 MiB.
+try:
+    from _sha2 import sha256  # type: ignore[import-not-found,unused-ignore]
+except ImportError:
+    from _sha256 import sha256  # type: ignore[import-not-found,unused-ignore]
+
 FORMAT_VERSION = 1
 MAX_FILE_BYTES = 64 * 1024 * 1024
+_BLOCK_BYTES = 65536
 _SHIPPED = Path(__file__).parent / "data" / "bundles"
 _MANIFEST = "manifest.json"
 
@@ -88,12 +95,11 @@ class Manifest(_Record, frozen=True):
 
 
 class Bundle:
-    """An opened, verified bundle."""
+    """An opened, verified bundle; its files are read when they are needed, and not kept in memory."""
 
-    def __init__(self, source: Path, manifest: Manifest, contents: Mapping[str, bytes] | None) -> None:
+    def __init__(self, source: Path, manifest: Manifest) -> None:
         self.source = source
         self.manifest = manifest
-        self._contents = contents
 
     def read(self, name: str) -> bytes:
         """Content of one file; its hash is checked again.
@@ -106,19 +112,19 @@ class Bundle:
             raise BundleError(
                 f"bundle {self.source} has no file {name}; it has {', '.join(sorted(self.manifest.files))}"
             )
-        data = self._contents[name] if self._contents is not None else _read_file(self.source / name)
+        data = _read_file(self.source / name) if self.source.is_dir() else _read_entry(self.source, name)
         _verify(self.source, name, entry, data)
         return data
 
     def path(self, name: str) -> Path:
         """A file of the bundle on disk, for libraries that take paths; out of a zip it is unpacked to the cache."""
-        data = self.read(name)
-        if self._contents is None:
+        if self.source.is_dir():
+            self.read(name)
             return self.source / name
-        entry = self.manifest.files[name]
-        target = cache_folder() / f"{entry.sha256[:16]}-{PurePosixPath(name).name}"
-        if not (target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == entry.sha256):
-            write_atomically(target, data)
+        entry = self.manifest.files.get(name)
+        target = cache_folder() / (f"{entry.sha256[:16]}-{PurePosixPath(name).name}" if entry is not None else name)
+        if entry is None or not (target.is_file() and _file_sha256(target) == entry.sha256):
+            write_atomically(target, self.read(name))
         return target
 
 
@@ -154,22 +160,21 @@ def open_bundle(name_or_path: str | Path) -> Bundle:
     source = _find(name_or_path)
     if source.is_dir():
         manifest = _parse_manifest(source, _read_file(source / _MANIFEST))
-        bundle = Bundle(source, manifest, None)
+        bundle = Bundle(source, manifest)
         for name in manifest.files:
             bundle.read(name)
         return bundle
-    contents = _unzip(source)
-    if _MANIFEST not in contents:
+    names = _entries(source)
+    if _MANIFEST not in names:
         raise BundleError(f"{source} has no {_MANIFEST}: it is not a bundle, or it is damaged; install it again")
-    manifest = _parse_manifest(source, contents[_MANIFEST])
-    strangers = sorted(set(contents) - set(manifest.files) - {_MANIFEST})
+    bundle = Bundle(source, _parse_manifest(source, _read_entry(source, _MANIFEST)))
+    strangers = sorted(names - set(bundle.manifest.files) - {_MANIFEST})
     if strangers:
         raise BundleError(f"{source} holds {strangers[0]}, which its manifest does not list; install it again")
-    bundle = Bundle(source, manifest, contents)
-    for name, entry in manifest.files.items():
-        if name not in contents:
+    for name in bundle.manifest.files:
+        if name not in names:
             raise BundleError(f"{source} lacks {name}; install it again")
-        _verify(source, name, entry, contents[name])
+        bundle.read(name)
     return bundle
 
 
@@ -178,7 +183,7 @@ def write_bundle(target: Path, manifest: Manifest, contents: Mapping[str, bytes]
 
     ``manifest.files`` is filled in. Equal input gives an equal file.
     """
-    files = {n: FileEntry(hashlib.sha256(d).hexdigest(), len(d)) for n, d in sorted(contents.items())}
+    files = {n: FileEntry(sha256(d).hexdigest(), len(d)) for n, d in sorted(contents.items())}
     manifest = msgspec.structs.replace(manifest, files=files)
     head = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1)
     buffer = io.BytesIO()
@@ -259,24 +264,37 @@ def _find(name_or_path: str | Path) -> Path:
     raise BundleError(f"no bundle called {text!r}; {hint}")
 
 
-def _unzip(source: Path) -> dict[str, bytes]:
-    contents: dict[str, bytes] = {}
+def _entries(source: Path) -> set[str]:
+    """Names in a zip, all of them such as a bundle may have."""
+    names: set[str] = set()
+    with _opened_zip(source) as archive:
+        for info in archive.infolist():
+            name = PurePosixPath(info.filename)
+            if name.is_absolute() or ".." in name.parts or info.file_size > MAX_FILE_BYTES:
+                raise BundleError(f"{source} holds an entry that no bundle has ({info.filename}); do not use it")
+            if info.filename in names:
+                raise BundleError(f"{source} holds {info.filename} twice; do not use it")
+            names.add(info.filename)
+    return names
+
+
+def _read_entry(source: Path, name: str) -> bytes:
+    with _opened_zip(source) as archive:
+        return archive.read(name)
+
+
+@contextmanager
+def _opened_zip(source: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip whose damage, wherever it shows, is a BundleError."""
     try:
         with zipfile.ZipFile(source) as archive:
-            for info in archive.infolist():
-                name = PurePosixPath(info.filename)
-                if name.is_absolute() or ".." in name.parts or info.file_size > MAX_FILE_BYTES:
-                    raise BundleError(f"{source} holds an entry that no bundle has ({info.filename}); do not use it")
-                if info.filename in contents:
-                    raise BundleError(f"{source} holds {info.filename} twice; do not use it")
-                contents[info.filename] = archive.read(info)
+            yield archive
+    except BundleError:
+        raise
     except (OSError, zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
         raise BundleError(f"{source} is not a whole bundle ({error}); install it again") from error
     except Exception as error:
-        if isinstance(error, BundleError):
-            raise
         raise BundleError(f"{source} is damaged ({error}); install it again") from error
-    return contents
 
 
 def _parse_manifest(source: Path, data: bytes) -> Manifest:
@@ -306,8 +324,16 @@ def _read_file(path: Path) -> bytes:
         raise BundleError(f"cannot read {path}: {error.strerror}; install the bundle again") from error
 
 
+def _file_sha256(path: Path) -> str:
+    digest = sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return str(digest.hexdigest())
+
+
 def _verify(source: Path, name: str, entry: FileEntry, data: bytes) -> None:
-    if len(data) != entry.bytes or hashlib.sha256(data).hexdigest() != entry.sha256:
+    if len(data) != entry.bytes or sha256(data).hexdigest() != entry.sha256:
         raise BundleError(f"{name} of bundle {source} is damaged (its hash differs); install the bundle again")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import logging
 import os
 import sys
 from collections.abc import Callable
@@ -43,9 +42,16 @@ class _Version(argparse.Action):
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns 0 when done, 1 when a check failed, 2 for wrong use or a broken environment."""
     arguments = _arguments().parse_args(argv)
-    level = logging.DEBUG if arguments.verbose else logging.WARNING
-    logging.basicConfig(level=level, stream=sys.stderr, format="edge: %(message)s", force=True)
+    if arguments.command != "parse":
+        _log_to_stderr(arguments.verbose)
     return guarded(lambda: _run(arguments), arguments.verbose)
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    import logging
+
+    level = logging.DEBUG if verbose else logging.WARNING
+    logging.basicConfig(level=level, stream=sys.stderr, format="edge: %(message)s", force=True)
 
 
 def guarded(work: Callable[[], int], verbose: bool = False) -> int:
@@ -56,7 +62,7 @@ def guarded(work: Callable[[], int], verbose: bool = False) -> int:
         return code
     except EdgeError as error:
         if verbose:
-            logging.getLogger(__name__).debug("where it happened", exc_info=True)
+            raise
         return _fail(str(error))
     except KeyboardInterrupt:
         return 130
