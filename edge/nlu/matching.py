@@ -58,7 +58,8 @@ class HomeIndex:
         self._by_first: dict[str, list[tuple[tuple[str, ...], Area | Floor | Entity]]] = defaultdict(list)
         self._spelled: dict[str, None] = {}
         vocabulary: dict[str, None] = {}
-        for part in (*home.areas, *home.floors, *home.entities):
+        parts: tuple[Area | Floor | Entity, ...] = (*home.areas, *home.floors, *home.entities)
+        for part in parts:
             for name in (part.name, *part.aliases):
                 tokens = tuple(plain(token.text) for token in tokenize(name))
                 if tokens:
@@ -94,7 +95,7 @@ class HomeIndex:
     def features(self, tokens: Sequence[Token], matches: Sequence[Match]) -> NDArray[np.float32]:
         """Student input [T, FEATURES]: per token the best match per kind of device, areas, floors, begins, numbers."""
         grid = np.zeros((len(tokens), FEATURES), np.float32)
-        longest = {}
+        longest: dict[int, int] = {}
         for match in matches:
             for i in range(match.first, match.last):
                 longest[i] = max(longest.get(i, 0), match.last - match.first)

@@ -1,0 +1,64 @@
+"""The home's names in utterances: exact, misspelt, inflected, glued and nested."""
+
+from __future__ import annotations
+
+from edge.nlu.matching import DOMAINS, FEATURES, HomeIndex
+from edge.types import Area, Entity, Floor, Home
+
+HOME = Home(
+    areas=(Area("kitchen", "Kitchen"), Area("schlafzimmer", "Schlafzimmer"), Area("sukalde", "Sukalde")),
+    floors=(Floor("up", "Upstairs"),),
+    entities=(
+        Entity("light.lamp", "Kitchen Lamp", aliases=("work light",)),
+        Entity("light.bed", "Schlafzimmerlampe"),
+        Entity("media_player.tv", "TV"),
+        Entity("light.cn", "厨房灯"),
+    ),
+)
+INDEX = HomeIndex(HOME, {"fifty", "five"})
+
+
+def names(text: str) -> dict[str, float]:
+    tokens = INDEX.tokens(text)
+    return {match.part.id: match.score for match in INDEX.matches(tokens)}
+
+
+def test_exact_names_and_aliases_match_in_any_case() -> None:
+    assert names("turn on the KITCHEN LAMP")["light.lamp"] == 1.0
+    assert names("the work light please")["light.lamp"] == 1.0
+
+
+def test_a_misspelt_name_matches_with_a_lower_score() -> None:
+    assert 0.8 <= names("turn on the kitchan lamp")["light.lamp"] < 1.0
+
+
+def test_other_words_do_not_match() -> None:
+    assert names("what is the weather tomorrow") == {}
+
+
+def test_a_glued_particle_is_cut_off() -> None:
+    assert [token.text for token in INDEX.tokens("sukaldeko argia")][:2] == ["sukalde", "ko"]
+    assert names("sukaldeko argia")["sukalde"] == 1.0
+
+
+def test_a_room_inside_a_whole_name_is_not_cut_out() -> None:
+    assert [token.text for token in INDEX.tokens("die Schlafzimmerlampe")] == ["die", "Schlafzimmerlampe"]
+
+
+def test_names_inside_unspaced_text() -> None:
+    assert names("打开厨房灯")["light.cn"] == 1.0
+
+
+def test_features_say_where_and_what() -> None:
+    tokens = INDEX.tokens("set the kitchen lamp to fifty 5")
+    grid = INDEX.features(tokens, INDEX.matches(tokens))
+    assert grid.shape == (7, FEATURES)
+    light = DOMAINS.index("light")
+    assert grid[2, light] == grid[3, light] == 1.0
+    assert grid[0].sum() == 0.0
+    assert grid[5, FEATURES - 1] == grid[6, FEATURES - 1] == 1.0
+
+
+def test_an_empty_home_matches_nothing() -> None:
+    index = HomeIndex(Home())
+    assert index.matches(index.tokens("turn on the light")) == []

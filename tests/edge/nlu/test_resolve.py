@@ -1,0 +1,80 @@
+"""From spans to the home's names, numbers and listed values."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.bundle import Frame
+from edge.nlu.decode import Span
+from edge.nlu.matching import HomeIndex
+from edge.nlu.resolve import Lexicon, ListedValue, Resolver
+from edge.types import Area, Entity, Home, Slot
+
+HOME = Home(
+    areas=(Area("office", "Office"),),
+    entities=(Entity("light.desk", "Desk Lamp"), Entity("cover.desk", "Desk Lamps"), Entity("lock.door", "Front Door")),
+)
+LEXICON = Lexicon(
+    values={
+        "color": {"red": (ListedValue("red"),), "dark blue": (ListedValue("navy"),)},
+        "state": {"open": (ListedValue("open", ("cover",)), ListedValue("on", ("binary_sensor",)))},
+    },
+    numbers={"fifty": 50, "twenty five": 25},
+)
+RESOLVER = Resolver(HOME, LEXICON, ["brightness", "volume_step-"])
+INDEX = HomeIndex(HOME)
+
+
+def slots(text: str, frame: Frame, *spans: Span) -> dict[str, Slot]:
+    tokens = INDEX.tokens(text)
+    return {slot.name: slot for slot in RESOLVER.slots(text, frame, spans, tokens, INDEX.matches(tokens))}
+
+
+def test_a_misheard_name_resolves_to_the_homes_own() -> None:
+    found = slots("turn on the desk lmap", Frame("f", domains=("light",)), Span("name", 3, 5))
+    assert found["name"].value == "Desk Lamp"
+    assert found["name"].span == (12, 21)
+    assert found["domain"].value == "light"
+
+
+def test_the_frames_kind_of_device_decides_between_like_names() -> None:
+    assert slots("the desk lamps", Frame("f", domains=("cover",)), Span("name", 1, 3))["domain"].value == "cover"
+
+
+def test_an_unknown_name_stays_as_said() -> None:
+    assert slots("the garage", Frame("f"), Span("area", 1, 2))["area"].value == "garage"
+
+
+@pytest.mark.parametrize(
+    ("tag", "said", "value"),
+    [
+        ("brightness", "50", 50),
+        ("brightness", "20,5", 20.5),
+        ("brightness", "fifty", 50),
+        ("brightness", "twenty-five", 25),
+        ("brightness", "fivty", 50),
+        ("volume_step-", "10", -10),
+        ("color", "Dark Blue", "navy"),
+        ("color", "rad", "rad"),
+        ("item", "2 apples", "2 apples"),
+    ],
+)
+def test_values(tag: str, said: str, value: object) -> None:
+    assert RESOLVER.value(tag, said) == value
+
+
+def test_a_word_means_what_it_means_for_the_kind_of_device() -> None:
+    assert RESOLVER.value("state", "open", "cover") == "open"
+    assert RESOLVER.value("state", "open", "binary_sensor") == "on"
+
+
+def test_implied_slots_have_no_text() -> None:
+    found = slots("lights", Frame("f", implied={"domain": "light"}))
+    assert found["domain"] == Slot("domain", "light")
+
+
+def test_pieces_of_a_free_text_are_joined() -> None:
+    frame = Frame("f", free=("item",))
+    assert slots("add take out the trash", frame, Span("item", 1, 2), Span("item", 3, 5))["item"].value == (
+        "take out the trash"
+    )

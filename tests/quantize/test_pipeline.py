@@ -1,0 +1,111 @@
+"""From raw data to a verified bundle with a small recipe, resumed after a kill, refused when it is not good enough."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge.bundle import Bundle, open_bundle
+from edge.errors import ConfigError
+from edge.nlu.student import StudentParser
+from edge.types import Area, Home, Transcript
+from quantize.pipeline import BuildError, build
+from quantize.recipe import Data, Recipe, StudentPlan, Training, load_recipe
+
+TINY = Recipe(
+    name="tiny",
+    data=Data(source="home", languages=("en",), sentences=600),
+    student=StudentPlan(buckets=2048, embed=16, hidden=32, layers=1, heads=2, feed_forward=64),
+    training=Training(epochs=3, batch=32, rate=5e-3),
+)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return build(TINY, tmp_path_factory.mktemp("built"), Path())
+
+
+def test_the_bundle_is_verified_and_parses(built: Bundle) -> None:
+    parser = StudentParser(open_bundle(built.source), Home(areas=(Area("k", "Kitchen"),)), "en")
+    assert parser.parse(Transcript("turn on the lights in the kitchen")).language == "en"
+    assert built.manifest.recipe_sha256 == TINY.sha256
+
+
+def test_the_programs_agree(built: Bundle) -> None:
+    metrics = built.manifest.metrics
+    assert metrics["frames_that_differ"] <= TINY.release.parity
+    assert metrics["frame_accuracy_int8"] > 0.3
+    assert abs(metrics["frame_accuracy_int8"] - metrics["frame_accuracy_float"]) <= 0.03
+
+
+def test_a_finished_build_is_not_done_again(built: Bundle) -> None:
+    before = (built.source.parent / "work" / "checkpoint.pt").stat().st_mtime_ns
+    again = build(TINY, built.source.parent, Path())
+    assert (built.source.parent / "work" / "checkpoint.pt").stat().st_mtime_ns == before
+    assert again.manifest == built.manifest
+
+
+def test_the_work_of_another_recipe_is_refused(built: Bundle) -> None:
+    other = msgspec.structs.replace(TINY, seed=2)
+    with pytest.raises(ConfigError, match="another recipe"):
+        build(other, built.source.parent, Path())
+
+
+def test_a_student_that_is_not_good_enough_leaves_no_bundle(built: Bundle, tmp_path: Path) -> None:
+    strict = msgspec.structs.replace(TINY, release=msgspec.structs.replace(TINY.release, min_intent_accuracy=1.01))
+    work = tmp_path / "work"
+    work.mkdir()
+    for name in ("checkpoint.pt", "student.pte"):
+        (work / name).write_bytes((built.source.parent / "work" / name).read_bytes())
+    with pytest.raises(BuildError, match="no bundle was written"):
+        build(strict, tmp_path, Path())
+    assert not list(tmp_path.glob("*.edge"))
+
+
+def test_a_killed_build_goes_on(tmp_path: Path) -> None:
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        'name = "tiny"\n[data]\nsource = "home"\nlanguages = ["en"]\nsentences = 300\n'
+        "[student]\nbuckets = 1024\nembed = 16\nhidden = 32\nlayers = 1\nheads = 2\nfeed_forward = 64\n"
+        "[training]\nepochs = 4\nbatch = 32\n[release]\nparity = 0.05\n"
+    )
+    command = [sys.executable, "-m", "quantize", "build", str(recipe), "--out", str(tmp_path / "out")]
+    checkpoint = tmp_path / "out" / "work" / "checkpoint.pt"
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        while not checkpoint.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGKILL)
+    assert not list((tmp_path / "out").glob("*.edge"))
+    resumed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "resumed after epoch" in resumed.stderr
+    assert open_bundle(tmp_path / "out" / "tiny.edge").manifest.name == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('name = "x"\n[data]\nsource = "home"\nlanguage = ["en"]\n', "did you mean 'languages'"),
+        ('name = "x"\n[data]\nsource = "house"\n', "source"),
+        ('name = "x"\n[data\n', "not valid TOML.*line 2"),
+        ('name = "x"\n', "data"),
+        ('name = "x"\n[data]\nsource = "home"\n[training]\nepochs = "many"\n', "int"),
+    ],
+)
+def test_a_malformed_recipe_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_recipe(str(path))
+
+
+def test_an_unknown_recipe_names_the_shipped_ones() -> None:
+    with pytest.raises(ConfigError, match="home"):
+        load_recipe("hmoe")

@@ -1,0 +1,78 @@
+"""Sampling home-assistant-intents: sentences whose slots are where they say, that hassil itself understands."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hassil import Intents, recognize_best
+from hassil.intents import TextSlotList
+
+from edge.types import Entity
+from quantize.homes import HomeFiller, WordMaterial
+from quantize.lexicon import build_lexicon
+from quantize.templates import Sample, Templates, package_languages, package_templates
+
+MATERIAL = WordMaterial(["lantern", "orchid", "velvet", "harbour", "picnic", "TV", "лампа", "пирог", "河边", "山谷"])
+
+
+def samples(templates: Templates, count: int, seed: int = 1) -> list[tuple[Sample, HomeFiller]]:
+    rng = random.Random(seed)
+    maker = MATERIAL.for_language(templates)
+    found: list[tuple[Sample, HomeFiller]] = []
+    while len(found) < count:
+        filler = HomeFiller(maker.home(rng), maker, templates, rng)
+        block = rng.choice(templates.blocks)
+        sample = templates.sample(block, rng.choice(block.sentences), rng, filler)
+        if sample:
+            found.append((sample, filler))
+    return found
+
+
+def test_there_are_65_languages() -> None:
+    assert len(package_languages()) == 65
+
+
+@pytest.mark.parametrize("language", ["en", "eu", "he", "zh-CN", "th", "ru"])
+def test_slots_are_in_the_text(language: str) -> None:
+    for sample, _ in samples(package_templates(language), 60):
+        assert sample.text == sample.text.strip()
+        for slot in sample.slots:
+            assert 0 <= slot.start < slot.end <= len(sample.text)
+            assert sample.text[slot.start : slot.end].strip()
+
+
+def test_hassil_understands_what_was_sampled() -> None:
+    templates = package_templates("en")
+    from importlib import resources
+    from json import loads
+
+    intents = Intents.from_dict(loads((resources.files("home_assistant_intents") / "data" / "en.json").read_text()))
+    right = 0
+    drawn = samples(templates, 60)
+    for sample, filler in drawn:
+        lists = {
+            "area": TextSlotList.from_tuples([(a.name, a.name) for a in filler.home.areas], allow_template=False),
+            "floor": TextSlotList.from_tuples([(f.name, f.name) for f in filler.home.floors], allow_template=False),
+            "name": TextSlotList.from_tuples([_named(e) for e in filler.home.entities], allow_template=False),
+        }
+        found = recognize_best(
+            sample.text, intents, slot_lists=lists, intent_context={"area": "x"}, best_slot_name="name"
+        )
+        right += found is not None and found.intent.name == sample.frame.split("|")[0]
+    assert right >= 0.8 * len(drawn)
+
+
+def _named(entity: Entity) -> tuple[str, str, dict[str, str]]:
+    return entity.name, entity.name, {"domain": entity.domain}
+
+
+def test_numbers_are_spelled_in_the_language() -> None:
+    assert package_templates("de").spell(25) == "fünfundzwanzig"
+    assert "twenty-five" in package_templates("en").spellings(25)
+
+
+def test_the_lexicon_knows_colours_and_numbers() -> None:
+    lexicon = build_lexicon(package_templates("fr"))
+    assert lexicon.values["color"]["rouge"][0].value == "red"
+    assert lexicon.numbers["vingt et un"] == 21
