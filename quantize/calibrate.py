@@ -24,22 +24,25 @@ class Calibration:
     figures: dict[str, Any]
 
 
-def calibrate(logits: NDArray[np.float32], examples: Sequence[Example], rejection: float) -> Calibration:
+def calibrate(
+    logits: NDArray[np.float32], examples: Sequence[Example], rejection: float, has_nothing: bool = True
+) -> Calibration:
     """Temperature by likelihood (Guo et al. 2017), threshold by the share of unrelated sentences to reject.
 
     Args:
         logits: Frame logits [N, frames] of the device program.
-        examples: Their truths; frame 0 holds what is no command. Without such examples nothing is rejected.
+        examples: Their truths. Without examples of what is no command nothing is rejected.
         rejection: Share of unrelated sentences to reject.
+        has_nothing: Whether frame 0 holds what is no command.
     """
     truth = np.array([example.frame for example in examples])
     losses = [-_log_softmax(logits / t)[np.arange(len(truth)), truth].mean() for t in _TEMPERATURES]
     temperature = float(_TEMPERATURES[int(np.argmin(losses))])
     p = np.exp(_log_softmax(logits / temperature))
-    score = np.where(p.argmax(1) == 0, 0.0, p[:, 1:].max(1))
     unrelated = truth == 0
-    if not unrelated.any():
+    if not has_nothing or not unrelated.any():
         return Calibration(round(temperature, 4), 0.0, {"temperature": temperature})
+    score = np.where(p.argmax(1) == 0, 0.0, p[:, 1:].max(1))
     threshold = float(np.quantile(score[unrelated], rejection))
     kept = score[~unrelated] >= threshold
     right = p[~unrelated].argmax(1) == truth[~unrelated]

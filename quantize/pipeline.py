@@ -43,7 +43,9 @@ def build(recipe: Recipe, out: Path, data_dir: Path) -> Bundle:
     log.info("student trained: %d parameters", sum(p.numel() for p in trained.student.parameters()))
     program = _program(trained, work)
     figures = check_parity(trained, program, recipe.release.parity)
-    calibration = calibrate(run_program(program, trained.examples), trained.examples, recipe.release.rejection)
+    logits = run_program(program, trained.examples)
+    has_nothing = trained.frames[0].intent is None
+    calibration = calibrate(logits, trained.examples, recipe.release.rejection, has_nothing)
     return _write(recipe, trained, program, calibration, figures, out)
 
 
