@@ -34,9 +34,11 @@ class _Version(argparse.Action):
         from importlib.metadata import PackageNotFoundError, version
 
         try:
-            parser.exit(0, f"edge {version('edge-assistant')}\n")
+            text = f"edge {version('edge-assistant')}"
         except PackageNotFoundError:
-            parser.exit(0, "edge, not installed: running from its source tree\n")
+            text = "edge (not installed, running from its source tree)"
+        sys.stdout.write(text + "\n")
+        parser.exit(0)
 
 
 def main(argv: list[str] | None = None) -> int:
