@@ -14,7 +14,7 @@ from itertools import islice, product
 import numpy as np
 from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
 
-from edge.asr.grammar import Grammar, Kind, Meaning, Net, SlotCall, normalize
+from edge.asr.grammar import Grammar, Kind, Meaning, Net, SlotCall, normalize, spell
 from edge.errors import ConfigError
 from edge.types import SlotValue
 from quantize.domain import CommandBlock, Domain, Line, ListValue, NumberRange, SlotList
@@ -89,7 +89,7 @@ class _Compiler:
         """Add ``expression`` behind ``source``; returns the state behind it."""
         self._grow(place.line)
         if isinstance(expression, TextChunk):
-            text = normalize(expression.original_text)
+            text = "".join(char for char, _ in spell(expression.original_text))
             self.size += len(text)
             return nfa.text(source, text)
         if isinstance(expression, ListReference):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.asr.grammar import MAX_CALL_DEPTH, Grammar, Kind, normalize, spell
+from edge.asr.grammar import MAX_CALL_DEPTH, SPACE, Grammar, Kind, normalize, spell
 from edge.errors import BundleError
 from edge.types import Slot, SlotValue
 
@@ -111,6 +111,10 @@ class Automaton:
     def understand(self, text: str) -> Understood | None:
         """Intent and slots of ``text``, or None where it is no sentence; readings with fewer loose characters win."""
         spelled = list(spell(text))
+        while spelled and spelled[-1][0] == SPACE:
+            spelled.pop()
+        while spelled and spelled[0][0] == SPACE:
+            spelled.pop(0)
         here: dict[Configuration, tuple[int, _Mark | None]] = {(self.grammar.nets[0].start, 0): (0, None)}
         for at, (char, _) in enumerate(spelled):
             after: dict[Configuration, tuple[int, _Mark | None]] = {}
@@ -144,7 +148,8 @@ class Automaton:
             for kind, argument, target in self._leaving(state):
                 if kind in (Kind.CHAR, Kind.ANY) or (kind == Kind.END and stack == 0):
                     yield configuration, kind, argument, target, loose, mark
-                    continue
+                    if not _skipped(kind, argument):
+                        continue
                 after, new = self._silent(stack, kind, argument, target), mark
                 if kind in (Kind.SLOT, Kind.VALUE, Kind.BLOCK):
                     new = _Mark(Kind(kind), argument, at, mark)
@@ -174,8 +179,8 @@ class Automaton:
                 opened.append(mark.at)
                 value = None
             else:
-                first = spelled[opened.pop()][1]
-                span = (first, spelled[mark.at - 1][1] + 1)
+                said_here = [index for char, index in spelled[opened.pop() : mark.at] if char != SPACE]
+                span = (said_here[0], said_here[-1] + 1) if said_here else (0, 0)
                 said = text[span[0] : span[1]]
                 meant = said.lower() if value is None else value
                 slots.append(Slot(self.grammar.slots[mark.argument].name, meant, said, span))
@@ -198,7 +203,7 @@ class Automaton:
                     other[target, stack] = None
                 elif kind == Kind.END and stack == 0:
                     final = True
-                else:
+                if _skipped(kind, argument) or kind not in (Kind.CHAR, Kind.ANY) and (kind != Kind.END or stack != 0):
                     after = self._silent(stack, kind, argument, target)
                     if after not in seen:
                         seen.add(after)
@@ -242,3 +247,7 @@ class Automaton:
             block = self._arcs[self._first[state] : self._first[state + 1], 1:]
             rows = self._rows[state] = [(kind, argument, target) for kind, argument, target in block.tolist()]
         return rows
+
+
+def _skipped(kind: int, argument: int) -> bool:
+    return kind == Kind.CHAR and argument == ord(SPACE)

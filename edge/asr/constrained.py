@@ -10,7 +10,7 @@ from edge.asr.moonshine_model import FloatArray, MoonshineModel
 from edge.asr.search import ConstrainedSearch, SearchSettings
 from edge.types import Transcript
 
-STRANGENESS_LIMIT = 1.0
+STRANGENESS_LIMIT = 2.0
 
 
 class ConstrainedRecognizer(MoonshineRecognizer):

@@ -1,4 +1,4 @@
-"""The compiled grammar of a domain: a network of small automata over letters and digits, as arrays and a JSON page.
+"""The compiled grammar of a domain: a network of small automata over characters, as arrays and a JSON page.
 
 A *net* is an automaton of its own: the whole sentence, an expansion rule, a list. Arcs of one net call others, so a
 list that stands in a hundred templates is stored once (a recursive transition network, without recursion: Woods,
@@ -23,12 +23,17 @@ from edge.types import Area, Entity, Floor, Home, SlotValue
 
 FORMAT = 1
 MAX_CALL_DEPTH = 40
+SPACE = " "
+APOSTROPHES = "'\u2019\u02bc`"
 
 Names = Iterable[tuple[str, SlotValue]]
 
 
 class Kind(IntEnum):
-    """What an arc does; the argument is a character code, a net, a slot, a value or a block."""
+    """What an arc does; the argument is a character code, a net, a slot, a value or a block.
+
+    The character ``SPACE`` may be read or skipped: words may be said together, but never be broken.
+    """
 
     CHAR = 0
     ANY = 1
@@ -112,20 +117,29 @@ def home_names(home: Home) -> Callable[[str, tuple[str, ...]], Names]:
 
 
 def normalize(text: str) -> str:
-    """Letters and digits of ``text`` without case and accents: what the automaton runs over."""
-    return "".join(part for part, _ in spell(text))
+    """What the automaton runs over: letters and digits without case and accents, one space between words."""
+    return "".join(part for part, _ in spell(text)).strip(SPACE)
 
 
 def spell(text: str) -> Iterator[tuple[str, int]]:
-    """Normalized characters of ``text``, each with the index of the character that it came from."""
+    """Normalized characters of ``text``, each with the index of the character that it came from.
+
+    Whatever stands between letters and digits is one space, but apostrophes are nothing ("what's" is "whats").
+    """
+    space = False
     for index, char in enumerate(text):
-        if char.isascii():
-            if char.isalnum():
-                yield char.lower(), index
-            continue
-        for part in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold()):
+        folded = char.lower() if char.isascii() else unicodedata.normalize("NFKD", _casefold(char))
+        for part in folded:
             if part.isalnum():
                 yield part, index
+                space = False
+            elif not (space or part in APOSTROPHES or unicodedata.combining(part)):
+                yield SPACE, index
+                space = True
+
+
+def _casefold(char: str) -> str:
+    return unicodedata.normalize("NFKD", char).casefold()
 
 
 def pack_grammar(grammar: Grammar) -> bytes:

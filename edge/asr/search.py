@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.asr.automaton import MAX_STATES, Automaton
-from edge.asr.grammar import Grammar
+from edge.asr.grammar import SPACE, Grammar
 from edge.asr.moonshine_model import END, FloatArray, MoonshineModel
 from edge.asr.token_table import Allowed, TokenTable
 
@@ -29,7 +29,8 @@ class SearchSettings:
 
     ``gap`` (natural log) drops hypotheses that far behind the best of their step, where each character read is worth
     ``per_char``. ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens that
-    cost ``ahead_cost`` each could not lift it over the best finished sentence.
+    cost ``ahead_cost`` each could not lift it over the best finished sentence, or when its regret (see `Hypothesis`)
+    is above ``regret`` and ``regret_per_token``: then the audio is no command.
     """
 
     beam: int = 8
@@ -38,6 +39,8 @@ class SearchSettings:
     length_power: float = 0.6
     ahead: int = 10
     ahead_cost: float = 0.05
+    regret: float = 15.0
+    regret_per_token: float = 1.5
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ class Hypothesis:
     row: int = 0
 
     @property
+    def spaced(self) -> bool:
+        """Whether a word may begin here without another space."""
+        return not self.text or self.text.endswith(SPACE)
+
+    @property
     def strangeness(self) -> float:
         """Mean regret of a token: small for what the grammar knows, large for anything else."""
         return self.regret / max(len(self.tokens), 1)
@@ -70,7 +78,7 @@ class ConstrainedSearch:
         self._model = model
         self._settings = settings or SearchSettings()
         self._table = TokenTable(model.vocabulary)
-        self._allowed: dict[int, Allowed] = {}
+        self._allowed: dict[tuple[int, bool], Allowed] = {}
 
     def decode(self, audio: FloatArray, time_limit_ms: float) -> list[Hypothesis]:
         """Sentences of the grammar for float32 [n] at 16 kHz, best first; what was found when the limit is used up.
@@ -104,29 +112,37 @@ class ConstrainedSearch:
             best = float(favourite[row])
             if self.automaton.moves(hypothesis.state).final:
                 finished.append(_longer(hypothesis, END, hypothesis.state, "", float(scores[END]), best, row))
-            allowed = self._continuations(hypothesis.state, scores)
+            allowed = self._continuations(hypothesis, scores)
             values = scores[allowed.tokens]
             for index in _highest(values, 2 * settings.beam):
-                token = int(allowed.tokens[index])
-                candidates.append(
-                    _longer(
-                        *(hypothesis, token, int(allowed.states[index]), self._table.texts[token]),
-                        *(float(values[index]), best, row),
-                    )
-                )
-            if hypothesis.silent < MAX_SILENT and len(self._table.silent):
+                token, state = int(allowed.tokens[index]), int(allowed.states[index])
+                text = self._table.text(token, hypothesis.spaced)
+                candidates.append(_longer(hypothesis, token, state, text, float(values[index]), best, row))
+            after = self._pause(hypothesis)
+            if after is not None:
                 token = int(self._table.silent[scores[self._table.silent].argmax()])
-                candidates.append(_longer(hypothesis, token, hypothesis.state, "", float(scores[token]), best, row))
+                space = "" if hypothesis.spaced else SPACE
+                candidates.append(_longer(hypothesis, token, after, space, float(scores[token]), best, row))
         return self._select(candidates, max(map(self._rank, finished), default=-np.inf))
 
-    def _continuations(self, state: int, scores: FloatArray) -> Allowed:
-        allowed = self._allowed.get(state)
+    def _continuations(self, hypothesis: Hypothesis, scores: FloatArray) -> Allowed:
+        state, spaced = hypothesis.state, hypothesis.spaced
+        allowed = self._allowed.get((state, spaced))
         if allowed is None:
-            allowed = self._allowed[state] = self._table.allowed(self.automaton, state)
+            allowed = self._allowed[state, spaced] = self._table.allowed(self.automaton, state, spaced)
         if allowed.open:
             likely = np.argpartition(-scores, OPEN_CANDIDATES)[:OPEN_CANDIDATES].astype(np.int32)
-            return self._table.check(self.automaton, state, likely)
+            return self._table.check(self.automaton, state, spaced, likely)
         return allowed
+
+    def _pause(self, hypothesis: Hypothesis) -> int | None:
+        """State after a space or punctuation mark, or None in the middle of a word."""
+        if hypothesis.silent >= MAX_SILENT:
+            return None
+        moves = self.automaton.moves(hypothesis.state)
+        if hypothesis.spaced or moves.final:
+            return hypothesis.state
+        return moves.by_char.get(SPACE, moves.other)
 
     def _select(self, candidates: list[Hypothesis], to_beat: float) -> list[Hypothesis]:
         settings = self._settings
@@ -135,11 +151,13 @@ class ConstrainedSearch:
         for candidate in ordered:
             if len(chosen) == settings.beam or self._progress(candidate) < self._progress(ordered[0]) - settings.gap:
                 break
+            if candidate.regret > settings.regret + settings.regret_per_token * len(candidate.tokens):
+                continue
             hoped = (candidate.score - settings.ahead * settings.ahead_cost) / (
                 (len(candidate.tokens) + settings.ahead) ** settings.length_power
             )
             if hoped > to_beat:
-                chosen.setdefault(candidate.text, candidate)
+                chosen.setdefault(candidate.text.strip(SPACE), candidate)
         return list(chosen.values())
 
     def _progress(self, hypothesis: Hypothesis) -> float:
@@ -158,7 +176,7 @@ def _longer(
         state,
         hypothesis.score + score,
         hypothesis.regret + best - score,
-        0 if text else hypothesis.silent + 1,
+        0 if text.strip(SPACE) else hypothesis.silent + 1,
         row,
     )
 

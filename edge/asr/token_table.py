@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.asr.automaton import Automaton
-from edge.asr.grammar import normalize
+from edge.asr.grammar import SPACE, spell
 
 MAX_TOKEN_CHARS = 20
 SINGLE_BYTES = range(3, 259)
@@ -26,10 +26,15 @@ class Allowed:
     open: bool = False
 
 
+NOTHING = Allowed(np.zeros(0, np.int32), np.zeros(0, np.int32))
+ANYTHING = Allowed(np.zeros(0, np.int32), np.zeros(0, np.int32), open=True)
+
+
 class TokenTable:
     """Tokens of a vocabulary by their normalized text, sorted, so that a prefix is a range.
 
-    Tokens without letters or digits (spaces, punctuation) are ``silent``: they leave the automaton where it is.
+    A token's text may begin and end with a space. Tokens that are only space or punctuation are ``silent``.
+    ``spaced`` says whether the text before the token already ended with a space (or has not begun).
     """
 
     def __init__(self, vocabulary: Sequence[bytes]) -> None:
@@ -38,8 +43,8 @@ class TokenTable:
         for token, piece in enumerate(vocabulary):
             if not piece or token in SINGLE_BYTES:
                 continue
-            text = normalize(piece.decode("utf-8", "ignore"))
-            if text:
+            text = "".join(char for char, _ in spell(piece.decode("utf-8", "ignore")))
+            if text.strip(SPACE):
                 self.texts[token] = text
             elif piece.isascii() or piece == "\u2581".encode():
                 silent.append(token)
@@ -50,13 +55,19 @@ class TokenTable:
         for row, (text, _) in enumerate(order):
             self._columns[: len(text), row] = [ord(char) for char in text]
 
-    def allowed(self, automaton: Automaton, state: int) -> Allowed:
+    def text(self, token: int, spaced: bool) -> str:
+        """What the token adds to the text: spaces are not doubled."""
+        text = self.texts[token]
+        return text.lstrip(SPACE) if spaced else text
+
+    def allowed(self, automaton: Automaton, state: int, spaced: bool) -> Allowed:
         """Tokens that the automaton can read in ``state``, silent ones left out."""
-        if automaton.moves(state).other is not None:
-            return Allowed(np.zeros(0, np.int32), np.zeros(0, np.int32), open=True)
         tokens: list[Ids] = []
         states: list[Ids] = []
         todo = [(0, len(self._tokens), 0, state)]
+        if spaced:
+            after_space = int(np.searchsorted(self._columns[0], ord(SPACE), "right"))
+            todo = [(after_space, len(self._tokens), 0, state), (0, after_space, 1, state)]
         while todo:
             low, high, depth, here = todo.pop()
             column = self._columns[depth, low:high]
@@ -67,22 +78,27 @@ class TokenTable:
             if whole == high - low:
                 continue
             moves = automaton.moves(here)
+            if moves.other is not None:
+                return ANYTHING
             for char, after in moves.by_char.items():
                 left, right = np.searchsorted(column, [ord(char), ord(char) + 1])
                 if right > left:
                     todo.append((low + int(left), low + int(right), depth + 1, after))
-            if moves.other is not None:
-                return Allowed(np.zeros(0, np.int32), np.zeros(0, np.int32), open=True)
-        if not tokens:
-            return Allowed(np.zeros(0, np.int32), np.zeros(0, np.int32))
-        return Allowed(np.concatenate(tokens), np.concatenate(states))
+            if moves.final:
+                # A command may end with punctuation that the decoder joined to its last letters.
+                left, right = np.searchsorted(column, [ord(SPACE), ord(SPACE) + 1])
+                ends = np.arange(low + int(left), low + int(right))
+                ends = ends[self._columns[depth + 1, ends] == 0]
+                tokens.append(self._tokens[ends])
+                states.append(np.full(len(ends), here, np.int32))
+        return Allowed(np.concatenate(tokens), np.concatenate(states)) if tokens else NOTHING
 
-    def check(self, automaton: Automaton, state: int, tokens: Ids) -> Allowed:
+    def check(self, automaton: Automaton, state: int, spaced: bool, tokens: Ids) -> Allowed:
         """Those of ``tokens`` that the automaton can read in ``state``, silent ones left out."""
         pairs = [
             (token, after)
             for token in tokens.tolist()
-            if token in self.texts and (after := automaton.walk(state, self.texts[token])) is not None
+            if token in self.texts and (after := automaton.walk(state, self.text(token, spaced))) is not None
         ]
         found = np.array(pairs, np.int32).reshape(-1, 2)
         return Allowed(found[:, 0], found[:, 1])

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge.asr.automaton import Automaton
+from edge.asr.constrained import ConstrainedRecognizer
+from edge.asr.grammar import Grammar
+from edge.asr.moonshine_model import MoonshineModel
+from edge.asr.search import ConstrainedSearch
+from edge.asr.token_table import TokenTable
+from edge.audio.wav import WavMicrophone
+from edge.types import AudioFrame, Transcript
+from quantize.domain import parse_domain, read_domain
+from quantize.grammar import compile_grammar
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("moonshine_voice") is None or importlib.util.find_spec("onnxruntime") is None,
+    reason="needs pip install 'edge-assistant[speech]'",
+)
+COFFEE = Path(__file__).parents[3] / "quantize" / "recipes" / "coffee.yaml"
+
+
+@pytest.fixture(scope="module")
+def model() -> MoonshineModel:
+    return MoonshineModel()
+
+
+@pytest.fixture(scope="module")
+def coffee() -> Grammar:
+    return compile_grammar(read_domain(COFFEE))
+
+
+def hear(recognizer: ConstrainedRecognizer, pcm: NDArray[np.int16]) -> Transcript:
+    recognizer.accept(AudioFrame(pcm, 16000))
+    return recognizer.finish()
+
+
+def recordings(data_dir: Path, count: int) -> list[tuple[NDArray[np.int16], dict[str, str]]]:
+    folder = data_dir / "speech_commands"
+    labels = json.loads((folder / "labels.json").read_text())
+    frames = [(list(WavMicrophone(folder / "clips" / name).frames()), name) for name in sorted(labels)[:count]]
+    return [
+        (np.concatenate([frame.pcm for frame in clip]), {k: v.strip() for k, v in labels[name]["slots"].items()})
+        for clip, name in frames
+    ]
+
+
+def test_understands_recorded_orders(model: MoonshineModel, coffee: Grammar, data_dir: Path) -> None:
+    recognizer, commands = ConstrainedRecognizer(model, coffee), Automaton(coffee)
+    for pcm, slots in recordings(data_dir, 4):
+        transcript = hear(recognizer, pcm)
+        understood = commands.understand(transcript.text)
+        assert understood is not None, transcript.text
+        assert {slot.name: slot.value for slot in understood.slots} == slots
+        assert 0.3 < transcript.confidence <= 1.0
+        assert all(commands.accepts(text) for text in transcript.alternatives)
+
+
+def test_free_speech_is_not_forced_onto_a_command(model: MoonshineModel, data_dir: Path) -> None:
+    lamps = compile_grammar(
+        parse_domain("language: en\nintents: {On: {data: [{sentences: ['turn on the lamp', 'open the garage door']}]}}")
+    )
+    recognizer = ConstrainedRecognizer(model, lamps)
+    for pcm, _ in recordings(data_dir, 2):
+        transcript = hear(recognizer, pcm)
+        assert transcript.text
+        assert not Automaton(lamps).accepts(transcript.text)
+
+
+def test_wildcards_are_decoded_freely(model: MoonshineModel, data_dir: Path) -> None:
+    anything = compile_grammar(
+        parse_domain(
+            "language: en\nintents: {Order: {data: [{sentences: ['(make|get|give) me {what}', 'can I have {what}']}]}}\n"
+            "lists: {what: {wildcard: true}}"
+        )
+    )
+    recognizer = ConstrainedRecognizer(model, anything)
+    pcm, _ = recordings(data_dir, 1)[0]
+    understood = Automaton(anything).understand(hear(recognizer, pcm).text)
+    assert understood is not None and "coffee" in str(understood.slots[0].value)
+
+
+def test_allowed_tokens_are_those_that_the_automaton_reads(model: MoonshineModel, coffee: Grammar) -> None:
+    table, automaton = TokenTable(model.vocabulary), Automaton(coffee)
+    state = automaton.walk(0, "can i have a ")
+    assert state is not None
+    allowed = table.allowed(automaton, state, True)
+    expected = {token for token in table.texts if automaton.walk(state, table.text(token, True)) is not None}
+    assert set(allowed.tokens.tolist()) == expected
+    assert {model.vocabulary[token].decode() for token in expected} > {"\u2581small", "\u2581large", "\u258112"}
+    for token, after in zip(allowed.tokens.tolist()[:20], allowed.states.tolist()[:20], strict=True):
+        assert automaton.walk(state, table.text(token, True)) == after
+
+
+def test_stops_when_its_time_is_used_up(model: MoonshineModel, coffee: Grammar) -> None:
+    assert ConstrainedSearch(model, coffee).decode(np.zeros(16000, np.float32), 0.0) == []
+    hurried = ConstrainedRecognizer(model, coffee, time_limit_ms=1.0)
+    assert isinstance(hear(hurried, np.full(16000, 900, np.int16)), Transcript)
+
+
+def random_audio(rng: np.random.Generator) -> NDArray[np.int16]:
+    length = int(rng.choice([0, 1, 3, 160, 1599, 4000, 16000]))
+    kind = rng.integers(4)
+    if kind == 0:
+        return rng.integers(-32768, 32768, length).astype(np.int16)
+    if kind == 1:
+        return np.full(length, rng.choice([-32768, 0, 32767]), np.int16)
+    if kind == 2:
+        return (np.sin(np.arange(length) * rng.uniform(0.01, 2)) * 30000).astype(np.int16)
+    return (rng.standard_normal(length) * rng.uniform(1, 3000)).clip(-32768, 32767).astype(np.int16)
+
+
+@pytest.mark.parametrize("count", [25, pytest.param(1000, marks=pytest.mark.slow)])
+def test_random_audio_crashes_nothing(model: MoonshineModel, coffee: Grammar, count: int) -> None:
+    rng = np.random.default_rng(count)
+    recognizer, commands = ConstrainedRecognizer(model, coffee), Automaton(coffee)
+    accepted = sum(commands.accepts(hear(recognizer, random_audio(rng)).text) for _ in range(count))
+    assert accepted <= count // 25
