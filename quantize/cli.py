@@ -69,6 +69,13 @@ def _arguments() -> argparse.ArgumentParser:
     evaluate.add_argument("--max-flips", type=float, default=1.0, help="largest share of such flips; more exits with 1")
     evaluate.add_argument("--json", action="store_true", help="one JSON object on standard output")
     evaluate.set_defaults(run=_evaluate)
+    home = commands.add_parser("evaluate-home", help="measure a home bundle on sampled sentences in unseen homes")
+    home.add_argument("bundle", help="name, folder or .edge file")
+    home.add_argument("--languages", nargs="*", help="language codes; default all of the bundle")
+    home.add_argument("--count", type=int, default=100, help="sentences per language")
+    home.add_argument("--unrelated", type=Path, help="text file, a sentence a line: measure how well it is rejected")
+    home.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    home.set_defaults(run=_evaluate_home)
     domain = commands.add_parser("domain", help="turn a file of your own commands into a bundle")
     domain.add_argument("domain", type=Path, help="sentence templates in Home Assistant's YAML")
     domain.add_argument("--out", type=Path, required=True, help="folder for the bundle")
@@ -99,6 +106,33 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     print(json.dumps(report) if arguments.json else table(report, f"{arguments.bundle} on {arguments.data}"))  # noqa: T201
     flips = report.get("negative_flips", {}).get("share", 0.0)
     return 1 if flips > arguments.max_flips else 0
+
+
+def _evaluate_home(arguments: argparse.Namespace) -> int:
+    from edge.bundle import open_bundle
+    from quantize.datasets import read_sentences
+    from quantize.evaluate_home import measure_language, rejection
+
+    bundle = open_bundle(arguments.bundle)
+    languages = arguments.languages or list(bundle.manifest.languages)
+    report: dict[str, dict[str, float]] = {}
+    for language in languages:
+        report[language] = measure_language(bundle, language, arguments.count)
+        logging.getLogger(__name__).info("%s %s", language, report[language])
+    names = ("intent", "exact", "drop", "letter")
+    mean = {name: sum(row[name] for row in report.values()) / len(report) for name in names}
+    result: dict[str, object] = {"mean": mean, "languages": report}
+    if arguments.unrelated:
+        result["rejection"] = rejection(bundle, languages, read_sentences(arguments.unrelated), 20)
+    if arguments.json:
+        print(json.dumps(result))  # noqa: T201
+    else:
+        rows = [("all", mean), *report.items()]
+        lines = [f"{name:<9}" + "".join(f"{row[key]:>9.1%}" for key in names) for name, row in rows]
+        print("\n".join([f"{'':<9}" + "".join(f"{key:>9}" for key in names), *lines]))  # noqa: T201
+        for key, value in (result.get("rejection") or {}).items():  # type: ignore[attr-defined]
+            print(f"{key}: {value}")  # noqa: T201
+    return 0
 
 
 def _domain(arguments: argparse.Namespace) -> int:

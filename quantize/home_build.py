@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -60,11 +61,17 @@ def home_student(recipe: Recipe, work: Path) -> Trained:
 
 
 def home_sources(languages: list[Templates], space: LabelSpace) -> list[HomeSource]:
-    """A source per language; names are made of the words of a multilingual tokenizer."""
+    """A source per language."""
+    material = word_material()
+    return [HomeSource(t, material, space, interface_texts(t.language)) for t in languages]
+
+
+@cache
+def word_material() -> WordMaterial:
+    """Words of a multilingual tokenizer, to make names of."""
     _, tokenizer = load_encoder(E5)
     pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    material = WordMaterial([piece.lstrip("▁") for piece, _ in pieces if piece.startswith("▁") or not piece.isascii()])
-    return [HomeSource(t, material, space, interface_texts(t.language)) for t in languages]
+    return WordMaterial([piece.lstrip("▁") for piece, _ in pieces if piece.startswith("▁") or not piece.isascii()])
 
 
 def sentences_per_language(sources: list[HomeSource], mean: int) -> list[int]:

@@ -97,7 +97,7 @@ class Layer(nn.Module):
 
 
 class Student(nn.Module):
-    """ids [B, 1+T, K] and features [B, 1+T, F] → frame logits, tag scores [B, 1+T, tags], language logits, embedding."""
+    """Ids [B, 1+T, K] and features [B, 1+T, F] → frame logits, tag scores [B, 1+T, tags], language logits, states."""
 
     def __init__(self, shape: StudentShape, dropout: float = 0.0) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class Student(nn.Module):
 
 
 def crf_loss(scores: Tensor, transitions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
-    """Mean negative log-likelihood of ``tags`` [B, T] under a linear-chain CRF with ``scores`` [B, T, C]; mask [B, T]."""
+    """Mean negative log-likelihood of ``tags`` [B, T] under a linear-chain CRF: ``scores`` [B, T, C], mask [B, T]."""
     emitted = scores.gather(2, tags[:, :, None]).squeeze(2)
     moved = transitions[tags[:, :-1], tags[:, 1:]]
     path = (emitted * mask).sum(1) + (moved * mask[:, 1:]).sum(1)

@@ -54,6 +54,7 @@ class HomeIndex:
     """All names of a home, ready to be found. Building it is linear in the names; finding touches few of them."""
 
     def __init__(self, home: Home, number_words: Iterable[str] = ()) -> None:
+        self.home = home
         self._number_words = frozenset(number_words)
         self._by_first: dict[str, list[tuple[tuple[str, ...], Area | Floor | Entity]]] = defaultdict(list)
         self._spelled: dict[str, None] = {}
