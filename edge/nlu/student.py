@@ -18,6 +18,8 @@ from edge.nlu.tokens import MAX_TOKENS, Token, encode
 from edge.types import Home, Parse, Transcript
 
 _MAX_CHARACTERS = 1000
+_MAX_ALTERNATIVES = 3
+_CLEAR = 0.8
 
 
 class StudentParser:
@@ -49,12 +51,22 @@ class StudentParser:
             self._speaking(language)
 
     def parse(self, transcript: Transcript) -> Parse:
-        """Parse one utterance; texts without words, and those that are no command, come back without an intent."""
-        text = transcript.text[:_MAX_CHARACTERS]
+        """Parse one utterance; texts without words, and those that are no command, come back without an intent.
+
+        Where the recognizer's best text is no clear command, its alternatives are tried too.
+        """
+        best = self._understand(transcript.text)
+        if best.intent is None or best.confidence < _CLEAR:
+            others = [self._understand(text) for text in transcript.alternatives[:_MAX_ALTERNATIVES]]
+            best = max((best, *others), key=lambda parse: parse.confidence if parse.intent else 0.0)
+        return best
+
+    def _understand(self, said: str) -> Parse:
+        text = said[:_MAX_CHARACTERS]
         index, resolver = self._speaking(self._language or "")
         tokens = index.tokens(text)[:MAX_TOKENS]
         if not tokens:
-            return Parse(None, language=self._language or self._spec.languages[0], text=transcript.text)
+            return Parse(None, language=self._language or self._spec.languages[0], text=said)
         language = self._language or self._heard(tokens)
         if not self._language:
             index, resolver = self._speaking(language)
@@ -65,9 +77,9 @@ class StudentParser:
         frame = self._spec.frames[best.frame]
         confidence = float(np.exp(log_p[self._intents == (frame.intent or "")]).sum())
         if frame.intent is None or confidence < self._spec.threshold:
-            return Parse(None, (), confidence if frame.intent else 1.0 - confidence, language, text=transcript.text)
+            return Parse(None, (), confidence if frame.intent else 1.0 - confidence, language, text=said)
         slots = resolver.slots(text, frame, best.spans, tokens, matches)
-        return Parse(frame.intent, slots, confidence, language, "student", transcript.text, frame.response)
+        return Parse(frame.intent, slots, confidence, language, "student", said, frame.response)
 
     def _scores(
         self, index: HomeIndex, tokens: list[Token], matches: list[Match], language: str | None

@@ -100,3 +100,10 @@ def test_parsing_loads_no_training_library() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_an_alternative_of_the_recognizer_is_tried(bundle: Bundle) -> None:
+    parser = StudentParser(bundle, HOME, "en")
+    heard = Transcript("torn parliament budget", alternatives=("turn on the gooseneck",))
+    assert parser.parse(heard).intent == "HassTurnOn"
+    assert parser.parse(heard).text == "turn on the gooseneck"
