@@ -17,6 +17,7 @@ _EXAMPLES = """examples:
   edge-quantize build massive-en --out runs/massive-en --data-dir data
   edge-quantize evaluate massive-en data/slurp/en-US.dev.jsonl --json
   edge-quantize evaluate runs/new/home.edge test.jsonl --against home
+  edge-quantize data fetch slurp --out data
   edge-quantize domain coffee.yaml --out build/coffee
 """
 
@@ -80,6 +81,11 @@ def _arguments() -> argparse.ArgumentParser:
     domain.add_argument("domain", type=Path, help="sentence templates in Home Assistant's YAML")
     domain.add_argument("--out", type=Path, required=True, help="folder for the bundle")
     domain.set_defaults(run=_domain)
+    data = commands.add_parser("data", help="fetch published data sets").add_subparsers(required=True, metavar="VERB")
+    fetch = data.add_parser("fetch", help="download a data set, verify it and write MASSIVE's JSON lines")
+    fetch.add_argument("dataset", choices=("massive", "slurp"))
+    fetch.add_argument("--out", type=Path, default=_data_dir(), help="folder for the files")
+    fetch.set_defaults(run=_fetch)
     return parser
 
 
@@ -139,6 +145,14 @@ def _domain(arguments: argparse.Namespace) -> int:
     from quantize.domain_bundle import build_domain
 
     print(build_domain(arguments.domain, arguments.out).source)  # noqa: T201
+    return 0
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    from quantize.fetch import fetch_massive, fetch_slurp
+
+    fetched = (fetch_massive if arguments.dataset == "massive" else fetch_slurp)(arguments.out)
+    print("\n".join(str(path) for path in fetched))  # noqa: T201
     return 0
 
 
