@@ -1,28 +1,30 @@
 """Finds which of the package's sentence blocks a parse belongs to, and so which of its replies.
 
 A parse names intent and slots, not the block. Blocks are compared by their slots and kinds of device; where several are
-equally near (``are any …``, ``are all …``, ``how many …``), the words of their sentences decide: the blocks' templates
-give each word a probability of being said, and the block whose best sentence explains the text wins (naive Bayes).
+equally near (``are any …``, ``are all …``, ``how many …``), the words decide: the block wins of whose sentences a drawn
+form differs in the fewest words from the text. Words that all blocks have count little, words of the text that no form
+of the block has count most.
 """
 
 from __future__ import annotations
 
-import math
+import random
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
 from edge.dialogue.language import CommandBlock, LanguagePack
-from edge.spoken import Choice, Node, Rule, read_template
+from edge.spoken import AnyOrder, Choice, Node, Rule, read_template
 from edge.types import Parse
 
-_LEAST, _MOST = 0.02, 0.98
 _MISSING, _EXTRA, _CONTRADICTION, _AGREEMENT, _PRECISION = 4.0, 3.0, 2.0, 0.5, 0.4
 _OF_ANY_KIND = frozenset(("any", "all", "which", "how_many", "one", "one_yesno"))
 _MAX_RULES = 8
-_PIECE = re.compile(r"[^\s!-/:-@\[-`{-~¿¡،؟。？！、，।]+")
-_SYLLABLES = "\u2e80"
+_DRAWS = 64
+_SHARED_DISCOUNT, _FOREIGN = 0.75, 2.0
+_WORD = re.compile(r"[^\s!-/:-@\[-`{-~¿¡،؟。？！、，।]+")
+_UNSPACED = ("zh", "ja", "th")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class ReplyChooser:
 
     def __init__(self, pack: LanguagePack) -> None:
         self._pack = pack
-        self._cues = lru_cache(maxsize=256)(self._sentence_cues)
+        self._unspaced = pack.language.startswith(_UNSPACED)
+        self._forms = lru_cache(maxsize=256)(self._drawn_forms)
 
     def choose(self, parse: Parse, domains: Collection[str] = ()) -> ReplyChoice | None:
         """The reply for ``parse``, whose targets are of ``domains``; None where the language has no such command."""
@@ -54,47 +57,47 @@ class ReplyChooser:
         if not nearest:
             return None
         different = {(block.reply_key, block.combination) for block in nearest}
-        block = self._most_likely(nearest, parse) if len(different) > 1 else nearest[0]
+        block = self._nearest_in_words(nearest, parse) if len(different) > 1 else nearest[0]
         return ReplyChoice(block.reply_key, block.combination, block.context_area)
 
-    def _most_likely(self, blocks: list[CommandBlock], parse: Parse) -> CommandBlock:
-        text = _own_words(parse)
-        if not text:
-            return blocks[0]
-        sentences = [(block, self._cues(sentence)) for block in blocks for sentence in block.sentences]
-        vocabulary = {cue for _, cues in sentences for cue in cues}
-        heard = {cue for cue in vocabulary if cue in text}
+    def _nearest_in_words(self, blocks: list[CommandBlock], parse: Parse) -> CommandBlock:
+        forms = [(block, form) for block in blocks for sentence in block.sentences for form in self._forms(sentence)]
+        own: dict[tuple[str, str], set[str]] = {}
+        for block, form in forms:
+            own.setdefault((block.reply_key, block.combination), set()).update(form)
+        shared = set.intersection(*own.values())
+        heard = {word for word in self._features(_own_words(parse)) if any(word in words for words in own.values())}
 
-        def likelihood(cues: dict[str, float]) -> float:
-            total = 0.0
-            for cue in vocabulary:
-                unsaid = math.prod(1.0 - chance for piece, chance in cues.items() if cue in piece)
-                chance = min(max(1.0 - unsaid, _LEAST), _MOST)
-                total += math.log(chance if cue in heard else 1.0 - chance)
-            return total
+        def distance(block: CommandBlock, form: frozenset[str]) -> float:
+            different = heard ^ form
+            foreign = heard - own[block.reply_key, block.combination]
+            return len(different) - _SHARED_DISCOUNT * len(different & shared) + _FOREIGN * len(foreign)
 
-        return max(sentences, key=lambda pair: likelihood(pair[1]))[0]
+        return min(forms, key=lambda pair: distance(*pair))[0] if heard else blocks[0]
 
-    def _sentence_cues(self, sentence: str) -> dict[str, float]:
-        """Pieces of text that the sentence may have, with the chance that each is said."""
-        cues: dict[str, float] = {}
-        self._collect(read_template(sentence), 1.0, cues, 0)
-        return cues
+    def _drawn_forms(self, sentence: str) -> frozenset[frozenset[str]]:
+        """The words of some forms of the sentence; the same ones at every call."""
+        draw, node = random.Random(sentence), read_template(sentence)
+        return frozenset(self._features(self._drawn(node, draw, 0)) for _ in range(_DRAWS))
 
-    def _collect(self, node: Node, chance: float, cues: dict[str, float], depth: int) -> None:
+    def _drawn(self, node: Node, draw: random.Random, depth: int) -> str:
         if isinstance(node, str):
-            for cue in _pieces(node):
-                cues[cue] = 1.0 - (1.0 - cues.get(cue, 0.0)) * (1.0 - chance)
-        elif isinstance(node, Rule):
-            if node.name in self._pack.rules and depth < _MAX_RULES:
-                self._collect(read_template(self._pack.rules[node.name]), chance, cues, depth + 1)
-        elif isinstance(node, Choice):
-            share = chance / (len(node.options) + node.optional)
-            for option in node.options:
-                self._collect(option, share, cues, depth)
-        else:
-            for part in node.parts:
-                self._collect(part, chance, cues, depth)
+            return node
+        if isinstance(node, Rule):
+            if node.name not in self._pack.rules or depth >= _MAX_RULES:
+                return ""
+            return self._drawn(read_template(self._pack.rules[node.name]), draw, depth + 1)
+        if isinstance(node, Choice):
+            at = draw.randrange(len(node.options) + node.optional)
+            return self._drawn(node.options[at], draw, depth) if at < len(node.options) else ""
+        return (" " if isinstance(node, AnyOrder) else "").join(self._drawn(part, draw, depth) for part in node.parts)
+
+    def _features(self, text: str) -> frozenset[str]:
+        """Words, or pairs of letters in a script without spaces."""
+        words = _WORD.findall(text.casefold())
+        if self._unspaced:
+            return frozenset(word[at : at + 2] for word in words for at in range(max(1, len(word) - 1)))
+        return frozenset(words)
 
 
 def _nearest(blocks: Collection[CommandBlock], parse: Parse, domains: Collection[str]) -> list[CommandBlock]:
@@ -132,13 +135,8 @@ def _own_words(parse: Parse) -> str:
     spans = sorted((slot.span for slot in parse.slots if slot.span), reverse=True)
     for start, end in spans:
         text = f"{text[:start]} {text[end:]}"
-    text = text.casefold()
     for slot in parse.slots:
-        if slot.span is None and slot.name in ("name", "area", "floor"):
-            text = text.replace((slot.text or str(slot.value)).casefold(), " ")
-    return " ".join(text.split())
-
-
-def _pieces(text: str) -> list[str]:
-    """Runs of letters with their combining marks; single letters only where a letter is a syllable or a word."""
-    return [piece for piece in _PIECE.findall(text.casefold()) if len(piece) > 1 or piece >= _SYLLABLES]
+        said = slot.text or (str(slot.value) if slot.name in ("name", "area", "floor") else "")
+        if slot.span is None and said:
+            text = re.sub(rf"\b{re.escape(said)}\b", " ", text, count=1, flags=re.IGNORECASE)
+    return text
