@@ -90,24 +90,30 @@ def recognizer(chosen: Profile) -> Recognizer:
     if engine == "auto":
         engine = "moonshine" if english and model is None else "vosk"
     if engine == "moonshine":
-        from edge.asr.moonshine import MoonshineRecognizer
-
         if not english:
             raise ConfigError(f"Moonshine hears English, not {chosen.language!r}: use Vosk (see: edge models list)")
-        folder = _folder(model) if model is not None else None
-        commands = grammar(bundle(chosen.bundle), home(chosen.home))
-        if commands is None:
-            return MoonshineRecognizer(folder=folder)
-        from edge.asr.constrained import ConstrainedRecognizer
-        from edge.asr.moonshine_model import MoonshineModel
-
-        return ConstrainedRecognizer(MoonshineModel(folder), commands)
+        return _moonshine(chosen, _folder(model) if model is not None else None)
     from edge.asr.vosk import VoskRecognizer, read_phrases
 
     vosk = _folder(model) if model is not None else installed("vosk", chosen.language)
     if vosk is None:
         raise EngineError(f"no Vosk model for {chosen.language!r}: edge models list, then edge models install NAME")
     return VoskRecognizer(vosk, read_phrases(Path(chosen.asr.phrases)) if chosen.asr.phrases is not None else None)
+
+
+def _moonshine(chosen: Profile, folder: Path | None) -> Recognizer:
+    """Moonshine, under the bundle's grammar if it has one; on a small board with less memory and a narrower search."""
+    from edge.asr.constrained import ConstrainedRecognizer
+    from edge.asr.moonshine import MoonshineRecognizer
+    from edge.asr.moonshine_model import MoonshineModel
+    from edge.asr.search import LEAN_SEARCH, SearchSettings
+
+    lean = chosen.board.ram_mib <= 512
+    model = MoonshineModel(folder, lean=lean)
+    commands = grammar(bundle(chosen.bundle), home(chosen.home))
+    if commands is None:
+        return MoonshineRecognizer(model)
+    return ConstrainedRecognizer(model, commands, settings=LEAN_SEARCH if lean else SearchSettings())
 
 
 def installed(engine: str, language: str) -> Path | None:

@@ -7,6 +7,7 @@ memory and several times the CPU, so only its assets are used.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,8 +58,11 @@ class DecoderState:
 class MoonshineModel:
     """Moonshine tiny from a folder with ``encoder_model.ort``, ``decoder_model_merged.ort`` and ``tokenizer.bin``."""
 
-    def __init__(self, folder: Path | None = None, threads: int = 1) -> None:
+    def __init__(self, folder: Path | None = None, threads: int = 1, *, lean: bool = False) -> None:
         """Load the networks; without ``folder`` those that the ``moonshine-voice`` package carries.
+
+        ``lean`` is for boards with 512 MB: only one network is in memory at a time, as it lies in its file. It takes
+        about 0.1 s longer per utterance to load them, and half as long again to run them.
 
         Raises:
             EngineError: a package or file is missing or damaged.
@@ -68,13 +72,24 @@ class MoonshineModel:
             if not (folder / name).is_file():
                 raise EngineError(f"{folder / name} is missing: reinstall with pip install 'edge-assistant[speech]'")
         self.vocabulary = read_vocabulary(folder / "tokenizer.bin")
-        self._encoder = _session(folder / "encoder_model.ort", threads)
-        self._decoder = _session(folder / "decoder_model_merged.ort", threads)
-        outputs = [output.name for output in self._decoder.get_outputs()]
-        if self._decoder.get_outputs()[0].shape[-1] != len(self.vocabulary):
+        self._folder, self._threads, self._lean = folder, threads, lean
+        self._loaded: dict[str, Any] = {}
+        if lean:
+            _return_freed_memory()
+        decoder_outputs = [self._network(name) for name in FILES[:2]][1].get_outputs()
+        outputs = [output.name for output in decoder_outputs]
+        if decoder_outputs[0].shape[-1] != len(self.vocabulary):
             raise EngineError(f"{folder / 'tokenizer.bin'} is damaged: reinstall moonshine-voice==0.0.73")
         self._first_outputs = outputs
         self._next_outputs = [name for name in outputs if ".encoder." not in name]
+
+    def _network(self, name: str) -> Any:
+        found = self._loaded.get(name)
+        if found is None:
+            if self._lean:
+                self._loaded.clear()
+            found = self._loaded[name] = _session(self._folder / name, self._threads, self._lean)
+        return found
 
     def encode(self, samples: FloatArray) -> Encoded:
         """Encode float32 [n] at 16 kHz in -1..1; shorter than 0.1 s is padded with silence."""
@@ -84,7 +99,7 @@ class MoonshineModel:
             "input_values": np.ascontiguousarray(samples[None], dtype=np.float32),
             "attention_mask": np.ones((1, len(samples)), np.int64),
         }
-        return Encoded(_run(self._encoder, None, feed)[0], len(samples))
+        return Encoded(_run(self._network(FILES[0]), None, feed)[0], len(samples))
 
     def begin(self, encoded: Encoded) -> tuple[FloatArray, DecoderState]:
         """Logits float32 [1, V] of the first token, and the state of the one empty hypothesis."""
@@ -99,7 +114,7 @@ class MoonshineModel:
             "input_ids": np.array([[START]], np.int64),
             "use_cache_branch": np.array([False]),
         }
-        result = dict(zip(self._first_outputs, _run(self._decoder, self._first_outputs, feed), strict=True))
+        result = dict(zip(self._first_outputs, _run(self._network(FILES[1]), self._first_outputs, feed), strict=True))
         shared.update({name: result[_output_name(name)] for name in _cache_names("encoder")})
         own = {name: result[_output_name(name)] for name in _cache_names("decoder")}
         return result["logits"][:, -1], DecoderState(own, shared)
@@ -115,7 +130,7 @@ class MoonshineModel:
         if ids.shape != (batch,) or ids.min() < 0 or ids.max() >= len(self.vocabulary):
             raise ValueError(f"need {batch} token ids below {len(self.vocabulary)}")
         feed = {**state.shared, **state.own, "input_ids": ids[:, None], "use_cache_branch": np.array([True])}
-        result = dict(zip(self._next_outputs, _run(self._decoder, self._next_outputs, feed), strict=True))
+        result = dict(zip(self._next_outputs, _run(self._network(FILES[1]), self._next_outputs, feed), strict=True))
         own = {name: result[_output_name(name)] for name in _cache_names("decoder")}
         return result["logits"][:, -1], DecoderState(own, state.shared)
 
@@ -158,7 +173,15 @@ def read_vocabulary(path: Path) -> tuple[bytes, ...]:
     return tuple(entries)
 
 
-def _session(path: Path, threads: int) -> Session:
+def _return_freed_memory() -> None:
+    """Let glibc give blocks back to the system when they are freed: M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_ARENA_MAX."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for parameter, value in ((-3, 64 * 1024), (-1, 128 * 1024), (-8, 1)):
+            mallopt(parameter, value)
+
+
+def _session(path: Path, threads: int, lean: bool) -> Session:
     try:
         import onnxruntime
     except ImportError as error:
@@ -169,6 +192,9 @@ def _session(path: Path, threads: int) -> Session:
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
     options.log_severity_level = 4
+    if lean:
+        for entry in ("use_memory_mapped_ort_model", "use_ort_model_bytes_for_initializers", "disable_prepacking"):
+            options.add_session_config_entry(f"session.{entry}", "1")
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

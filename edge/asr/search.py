@@ -43,6 +43,9 @@ class SearchSettings:
     regret_per_token: float = 1.5
 
 
+LEAN_SEARCH = SearchSettings(beam=3)
+
+
 @dataclass(frozen=True)
 class Hypothesis:
     """A beginning of a sentence, or a whole one: ``score`` is its log-probability.

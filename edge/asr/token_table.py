@@ -38,27 +38,31 @@ class TokenTable:
     """
 
     def __init__(self, vocabulary: Sequence[bytes]) -> None:
-        self.texts: dict[int, str] = {}
+        self._vocabulary = vocabulary
         silent: list[int] = []
-        for token, piece in enumerate(vocabulary):
-            if not piece or token in SINGLE_BYTES:
-                continue
-            text = "".join(char for char, _ in spell(piece.decode("utf-8", "ignore")))
-            if text.strip(SPACE):
-                self.texts[token] = text
-            elif piece.isascii() or piece == "\u2581".encode():
-                silent.append(token)
+        columns = np.zeros((MAX_TOKEN_CHARS, len(vocabulary)), np.uint16)
+        for token in range(len(vocabulary)):
+            text = self._spelled(token)
+            if not text.strip(SPACE):
+                if text or vocabulary[token] == "\u2581".encode():
+                    silent.append(token)
+            elif len(text) < MAX_TOKEN_CHARS and max(text) <= "\uffff":
+                columns[: len(text), token] = [ord(char) for char in text]
         self.silent: Ids = np.array(silent, np.int32)
-        order = sorted((text, token) for token, text in self.texts.items() if len(text) < MAX_TOKEN_CHARS)
-        self._tokens: Ids = np.array([token for _, token in order], np.int32)
-        self._columns = np.zeros((MAX_TOKEN_CHARS, len(order)), np.uint32)
-        for row, (text, _) in enumerate(order):
-            self._columns[: len(text), row] = [ord(char) for char in text]
+        order = np.lexsort(columns[::-1])
+        self._tokens: Ids = order[columns[0, order] > 0].astype(np.int32)
+        self._columns = columns[:, self._tokens]
 
     def text(self, token: int, spaced: bool) -> str:
         """What the token adds to the text: spaces are not doubled."""
-        text = self.texts[token]
+        text = self._spelled(token)
         return text.lstrip(SPACE) if spaced else text
+
+    def _spelled(self, token: int) -> str:
+        """Normalized text of a token; empty for special tokens and single bytes."""
+        if token in SINGLE_BYTES:
+            return ""
+        return "".join(char for char, _ in spell(self._vocabulary[token].decode("utf-8", "ignore")))
 
     def allowed(self, automaton: Automaton, state: int, spaced: bool) -> Allowed:
         """Tokens that the automaton can read in ``state``, silent ones left out."""
@@ -98,7 +102,7 @@ class TokenTable:
         pairs = [
             (token, after)
             for token in tokens.tolist()
-            if token in self.texts and (after := automaton.walk(state, self.text(token, spaced))) is not None
+            if (text := self.text(token, spaced)).strip(SPACE) and (after := automaton.walk(state, text)) is not None
         ]
         found = np.array(pairs, np.int32).reshape(-1, 2)
         return Allowed(found[:, 0], found[:, 1])

@@ -29,6 +29,9 @@ expansion_rules:
 """
 
 
+VALUES = "values: [lamp, {in: (radio|wireless), out: radio}]"
+
+
 def automaton(text: str) -> Automaton:
     return Automaton(compile_grammar(parse_domain(text)))
 
@@ -54,10 +57,10 @@ def test_reads_intents_lists_rules_and_implied_slots() -> None:
         ("sentences:", "sentence:", r"d.yaml:5: .*unknown key 'sentence'; did you mean 'sentences'"),
         ("{state: on}", "[state]", r"d.yaml:6: slots: expected name: value lines"),
         ('"turn on [the] {what}"', "[turn]", r"d.yaml:5: expected a text"),
-        ("values: [lamp, {in: (radio|wireless), out: radio}]", "values: []", r"d.yaml:9: list what is empty"),
-        ("values: [lamp, {in: (radio|wireless), out: radio}]", "range: {from: 9, to: 1}", r"d.yaml:9: .*from <= to"),
-        ("values: [lamp, {in: (radio|wireless), out: radio}]", "range: {from: a, to: 1}", r"d.yaml:9: expected a number"),
-        ("values: [lamp, {in: (radio|wireless), out: radio}]", "wildcard: maybe", r"d.yaml:9: expected wildcard: true"),
+        (VALUES, "values: []", r"d.yaml:9: list what is empty"),
+        (VALUES, "range: {from: 9, to: 1}", r"d.yaml:9: .*from <= to"),
+        (VALUES, "range: {from: a, to: 1}", r"d.yaml:9: expected a number"),
+        (VALUES, "wildcard: maybe", r"d.yaml:9: expected wildcard: true"),
         ("in: (radio|wireless)", "say: radio", r"d.yaml:9: .*unknown key 'say'"),
         ('"(please|kindly) turn"', '"<polite> turn"', r"d.yaml:11: rule <polite> contains itself"),
         ('"(please|kindly) turn"', '"(a;b;c;d;e;f;g;h)"', r"d.yaml:11: \(a;b;…\) has 8 items"),
@@ -107,7 +110,7 @@ def test_hostile_files_end_in_one_clear_line_or_a_small_grammar(text: str) -> No
 
 def test_two_hundred_mutilated_files_crash_nothing() -> None:
     whole = COFFEE.read_text(encoding="utf-8")
-    pieces = ["[", "]", "{", "}", "<", ">", "(", ")", "|", ";", ":", "\n", "  ", "- ", "&a ", "*a", "\\", "\x7f", "é", "<a>", "{size}"]
+    pieces = [*"[]{}<>()|;:", "\n", "  ", "- ", "&a ", "*a", "\\", "\x7f", "é", "<a>", "{size}"]
     rng = random.Random(7)
     refused = 0
     for _ in range(200):
@@ -142,7 +145,8 @@ def test_builds_a_bundle_folder_or_file(tmp_path: Path) -> None:
     folder = build_domain(COFFEE, tmp_path / "coffee")
     build_domain(COFFEE, tmp_path / "coffee")
     file = build_domain(COFFEE, tmp_path / "coffee.edge")
-    assert folder.read("grammar.bin") == file.read("grammar.bin") == open_bundle(tmp_path / "coffee").read("grammar.bin")
+    opened = open_bundle(tmp_path / "coffee")
+    assert folder.read("grammar.bin") == file.read("grammar.bin") == opened.read("grammar.bin")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "photo.jpg").touch()
     with pytest.raises(ConfigError, match="choose another"):

@@ -120,6 +120,9 @@ def test_parser_hands_other_wordings_on(commands: Grammar) -> None:
     assert GrammarParser(commands, Student()).parse(Transcript("off desk lamp")).intent == "Other"
 
 
-@pytest.mark.parametrize(("text", "letters"), [("12-Ounce, please!", "12 ounce please"), ("Straße ÉTÉ", "strasse ete"), ("what\u2019s", "whats"), ("…", "")])
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [("12-Ounce, please!", "12 ounce please"), ("Straße ÉTÉ", "strasse ete"), ("what\u2019s", "whats"), ("…", "")],
+)
 def test_normalizes_to_letters_and_digits(text: str, letters: str) -> None:
     assert normalize(text) == letters

@@ -76,7 +76,8 @@ def test_free_speech_is_not_forced_onto_a_command(model: MoonshineModel, data_di
 def test_wildcards_are_decoded_freely(model: MoonshineModel, data_dir: Path) -> None:
     anything = compile_grammar(
         parse_domain(
-            "language: en\nintents: {Order: {data: [{sentences: ['(make|get|give) me {what}', 'can I have {what}']}]}}\n"
+            "language: en\n"
+            "intents: {Order: {data: [{sentences: ['(make|get|give) me {what}', 'can I have {what}']}]}}\n"
             "lists: {what: {wildcard: true}}"
         )
     )
@@ -91,7 +92,11 @@ def test_allowed_tokens_are_those_that_the_automaton_reads(model: MoonshineModel
     state = automaton.walk(0, "can i have a ")
     assert state is not None
     allowed = table.allowed(automaton, state, True)
-    expected = {token for token in table.texts if automaton.walk(state, table.text(token, True)) is not None}
+    expected = {
+        token
+        for token in range(len(model.vocabulary))
+        if (text := table.text(token, True)) and automaton.walk(state, text) is not None
+    }
     assert set(allowed.tokens.tolist()) == expected
     assert {model.vocabulary[token].decode() for token in expected} > {"\u2581small", "\u2581large", "\u258112"}
     for token, after in zip(allowed.tokens.tolist()[:20], allowed.states.tolist()[:20], strict=True):
