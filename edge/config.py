@@ -26,6 +26,22 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A TOML table whose keys are all known."""
 
 
+class Rates(_Table, frozen=True):
+    """What one core does: published figures of a board, or with ``machine`` what ``edge-bench calibrate`` measured.
+
+    ``seven_zip_mips`` is ``7z b -mmt1``, ``memcpy_mb_s`` tinymembench's, ``dgemm_gflops`` double-precision matrix
+    products (HPL on one core); the others are the kernels of ``edge-bench calibrate``.
+    """
+
+    seven_zip_mips: float | None = None
+    memcpy_mb_s: float | None = None
+    dgemm_gflops: float | None = None
+    sgemm_gflops: float | None = None
+    python_mops: float | None = None
+    machine: str | None = None
+    sources: tuple[str, ...] = ()
+
+
 class Board(_Table, frozen=True):
     """Facts of the hardware; ``memory_cap_mib`` is what the operating system leaves to the assistant."""
 
@@ -36,7 +52,10 @@ class Board(_Table, frozen=True):
     clock_mhz: int
     ram_mib: int
     memory_cap_mib: int | None = None
+    os: str = "Debian 12 or later, 64 bit"
+    audio: str = ""
     source: str = ""
+    rates: Rates = Rates()
 
 
 class Audio(_Table, frozen=True):
@@ -85,7 +104,10 @@ class Tts(_Table, frozen=True):
 
 
 class Budget(_Table, frozen=True):
-    """A limit of one metric: the ``percentile`` (50, 95, 99; 100 is the maximum) must not exceed ``limit``."""
+    """A limit of one metric: the ``percentile`` (50, 95, 99; 100 is the maximum) must not exceed ``limit``.
+
+    ``metric`` is ``scenario.measure`` of ``edge-bench`` (``turn.first_audio_ms``).
+    """
 
     metric: str
     percentile: int
@@ -122,7 +144,7 @@ def load_profile(name_or_path: str) -> Profile:
     Raises:
         ConfigError: no such profile, not TOML, an unknown key, or a value of the wrong type.
     """
-    path = _find(name_or_path)
+    path = find_profile(name_or_path)
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -135,7 +157,12 @@ def load_profile(name_or_path: str) -> Profile:
         raise ConfigError(f"profile {path}: {_explain(error, Profile)}") from error
 
 
-def _find(name_or_path: str) -> Path:
+def find_profile(name_or_path: str) -> Path:
+    """File of a profile.
+
+    Raises:
+        ConfigError: there is none of this name or path.
+    """
     given = Path(name_or_path)
     if given.suffix == ".toml" or len(given.parts) > 1:
         if given.is_file():

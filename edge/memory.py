@@ -46,7 +46,7 @@ def run_on_board(work: Callable[[bool], int], cap_mib: int | None, cores: int) -
     Returns:
         The exit code of ``work``, or 1 when the kernel killed it at the cap.
     """
-    group = _make_group(cap_mib) if cap_mib else None
+    group = make_group(cap_mib) if cap_mib else None
     child = os.fork()
     if child == 0:
         code = 2
@@ -79,7 +79,7 @@ def _child(work: Callable[[bool], int], group: Path | None, cores: int) -> int:
     return code
 
 
-def _make_group(cap_mib: int) -> Path | None:
+def make_group(cap_mib: int) -> Path | None:
     """A new cgroup with the limit, next to or below our own; None where the system does not let us."""
     limit = str(cap_mib * 2**20)
     for parent, limits in _candidates():

@@ -1,0 +1,148 @@
+"""The ``edge-bench`` command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from edge.errors import EdgeError
+
+_EXAMPLES = """examples:
+  edge-bench run --profile raspberry-pi-zero-2w --html report.html
+  edge-bench run --profile desktop --only parse --json now.json
+  edge-bench compare before.json now.json
+  edge-bench calibrate --profile raspberry-pi-5-4gb --out my-board.toml
+  edge-bench boards
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns 0 when done, 1 when a budget is exceeded or something slowed down, 2 for wrong use."""
+    arguments = _arguments().parse_args(argv)
+    try:
+        return _COMMANDS[arguments.command](arguments)
+    except EdgeError as error:
+        sys.stderr.write(f"edge-bench: {' '.join(str(error).split())}\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"edge-bench: {error.filename}: {error.strerror}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from benchmarks.html import page
+    from benchmarks.markdown import document, table
+    from benchmarks.report import write_report
+    from benchmarks.run import run
+
+    report = run(
+        arguments.profile,
+        Path(arguments.scenarios) if arguments.scenarios else None,
+        tuple(arguments.only or ()),
+        arguments.force,
+        arguments.bundle,
+    )
+    if arguments.json == "-":
+        import msgspec
+
+        sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
+    elif arguments.json:
+        write_report(report, Path(arguments.json))
+    if arguments.html:
+        Path(arguments.html).write_text(page(report), encoding="utf-8")
+    if arguments.markdown:
+        Path(arguments.markdown).write_text(document(report), encoding="utf-8")
+    if arguments.json != "-":
+        sys.stdout.write(table(report.gate) + "\n")
+    for row in report.gate:
+        if row.verdict == "FAIL":
+            excess = f"over by {row.over} {row.unit}" if row.over is not None else row.why
+            sys.stderr.write(f"edge-bench: {row.metric}: {excess}; stage {row.stage}\n")
+    return 0 if report.passed else 1
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from benchmarks.compare import compare
+    from benchmarks.report import read_report
+
+    changes = compare(read_report(Path(arguments.before)), read_report(Path(arguments.after)))
+    if arguments.json:
+        sys.stdout.write(json.dumps([change.__dict__ for change in changes]) + "\n")
+    else:
+        for change in changes:
+            sys.stdout.write(change.line() + "\n")
+    return 1 if any(change.verdict == "slower" or change.verdict == "bigger" for change in changes) else 0
+
+
+def _boards(arguments: argparse.Namespace) -> int:
+    from edge.config import load_profile, profile_names
+
+    boards = [load_profile(name) for name in profile_names()]
+    if arguments.json:
+        import msgspec
+
+        sys.stdout.buffer.write(msgspec.json.encode(boards) + b"\n")
+        return 0
+    for profile in boards:
+        board = profile.board
+        cap = f"{board.memory_cap_mib} of {board.ram_mib} MiB" if board.memory_cap_mib else "not capped"
+        sys.stdout.write(f"{profile.name:<24} {board.title}: {board.soc}; {cap}; {len(profile.budgets)} budgets\n")
+    return 0
+
+
+def _calibrate(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from benchmarks.projection import calibrate
+    from benchmarks.rates import with_rates
+
+    rates = calibrate()
+    if arguments.out:
+        Path(arguments.out).write_text(with_rates(arguments.profile, rates), encoding="utf-8")
+        sys.stderr.write(f"edge-bench: wrote {arguments.out}; use it with --profile {arguments.out}\n")
+    sys.stdout.buffer.write(msgspec.json.encode(rates) + b"\n")
+    return 0
+
+
+_COMMANDS = {"run": _run, "compare": _compare, "boards": _boards, "calibrate": _calibrate}
+
+
+def _arguments() -> argparse.ArgumentParser:
+    root = _Parser(
+        prog="edge-bench",
+        description="Measure every stage against the budget of a board.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    run = commands.add_parser("run", help="every scenario against the board's budgets; exit 1 when over")
+    run.add_argument("--profile", required=True, metavar="NAME", help="board, by name or path")
+    run.add_argument("--only", action="append", metavar="SCENARIO", help="this scenario (repeatable)")
+    run.add_argument("--scenarios", metavar="FILE", help="scenarios instead of the project's own")
+    run.add_argument("--bundle", metavar="B", help="bundle instead of the profile's")
+    run.add_argument("--json", metavar="FILE", help="write the report as JSON; - for standard output")
+    run.add_argument("--markdown", metavar="FILE", help="write the report as Markdown")
+    run.add_argument("--html", metavar="FILE", help="write the report as one HTML page")
+    run.add_argument("--force", action="store_true", help="measure on a busy machine; the report says so")
+    compare = commands.add_parser("compare", help="what became slower or bigger between two reports; exit 1 if any did")
+    compare.add_argument("before", metavar="A.json")
+    compare.add_argument("after", metavar="B.json")
+    compare.add_argument("--json", action="store_true")
+    boards = commands.add_parser("boards", help="the boards that have a profile")
+    boards.add_argument("--json", action="store_true")
+    calibrate = commands.add_parser("calibrate", help="measure this machine's rates; on a board, write its profile")
+    calibrate.add_argument("--profile", default="desktop", metavar="NAME", help="profile to start from")
+    calibrate.add_argument("--out", metavar="FILE.toml", help="write the profile with the measured rates")
+    return root

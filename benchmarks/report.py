@@ -1,0 +1,90 @@
+"""What a run found: the JSON file, from which the other forms are made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.statistics import Summary
+from edge.config import Profile
+from edge.errors import ConfigError
+
+FORMAT = 1
+
+
+class Round(msgspec.Struct, frozen=True):
+    """One process: every sample in order, what it used, and its memory over time."""
+
+    samples: dict[str, list[float]]
+    items: dict[str, list[str]]
+    stages: dict[str, dict[str, list[Any]]]
+    used: dict[str, float]
+    timeline: list[tuple[float, float, str]]
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One scenario; ``status`` is done, killed, failed or not measured, ``stage`` where it ended early."""
+
+    name: str
+    status: str
+    stage: str | None
+    reason: str | None
+    units: dict[str, str]
+    measures: dict[str, Summary]
+    stages: dict[str, Summary]
+    facts: dict[str, Any]
+    rounds: list[Round]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One budget: ``verdict`` is pass, FAIL, unsure (the projected interval holds the limit) or not measured."""
+
+    metric: str
+    percentile: int
+    limit: float
+    unit: str
+    why: str
+    verdict: str
+    basis: str
+    low: float | None = None
+    high: float | None = None
+    over: float | None = None
+    stage: str | None = None
+
+
+class Report(msgspec.Struct, frozen=True):
+    """One run of ``edge-bench``."""
+
+    format: int
+    created: str
+    profile: Profile
+    machine: dict[str, Any]
+    busy: dict[str, Any]
+    capped: str
+    projection: dict[str, Any]
+    results: list[Result]
+    gate: list[Row]
+    passed: bool
+    peers: list[dict[str, Any]] = []
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write the JSON file."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+
+
+def read_report(path: Path) -> Report:
+    """Read a JSON file of ``edge-bench run``.
+
+    Raises:
+        ConfigError: it cannot be read or is no such report.
+    """
+    try:
+        report = msgspec.json.decode(path.read_bytes(), type=Report)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ConfigError(f"{path} is no report of edge-bench run: {' '.join(str(error).split())}") from error
+    if report.format != FORMAT:
+        raise ConfigError(f"{path} has format {report.format}, not {FORMAT}: run edge-bench again")
+    return report
