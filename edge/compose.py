@@ -13,11 +13,11 @@ from edge.errors import ConfigError, EngineError
 
 if TYPE_CHECKING:
     from edge.asr.grammar import Grammar
-    from edge.assistant import Ears, Mind, Mouth
     from edge.audio.soundcard import SoundcardMicrophone, SoundcardSpeaker
     from edge.audio.wav import WavMicrophone, WavSpeaker
     from edge.bundle import Bundle
     from edge.config import Profile
+    from edge.parts import Ears, Mind, Mouth
     from edge.protocols import LiveMicrophone, Parser, Recognizer, Speaker, Voice, WakeDetector
     from edge.types import Home
 
@@ -134,8 +134,8 @@ def _folder(name_or_path: str) -> Path:
 
 def ears(chosen: Profile, wake: str, live: LiveMicrophone | None = None) -> Ears:
     """From frames to a transcript, with ``wake``: micro, push-to-talk or none."""
-    from edge.assistant import Ears
     from edge.audio.endpoint import EndpointSettings, Segmenter, VadEndpointer
+    from edge.parts import Ears
 
     timing = chosen.endpoint
     endpointer = VadEndpointer(EndpointSettings(hangover_ms=timing.hangover_ms, hurried_hangover_ms=timing.hurried_ms))
@@ -166,10 +166,10 @@ def _wake(chosen: Profile, engine: str) -> WakeDetector | None:
 
 def mind(chosen: Profile, language: str | None) -> Mind:
     """From a transcript to a reply, in the simulated home; without a language it is found from the words."""
-    from edge.assistant import Mind
     from edge.complete import is_complete
     from edge.dialogue.dialogue import open_dialogue
     from edge.dialogue.replies import Replies
+    from edge.parts import Mind
     from edge.types import Reply
 
     of_home = home(chosen.home)
@@ -186,7 +186,7 @@ def mind(chosen: Profile, language: str | None) -> Mind:
 
 def mouth(chosen: Profile, speaker: Speaker) -> Mouth:
     """From a reply to sound; the voice of the profile's language is loaded at once."""
-    from edge.assistant import Mouth
+    from edge.parts import Mouth
 
     voice = voices(chosen)
     voice(chosen.language)

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from edge import compose
-from edge.assistant import Assistant, Mouth, Turn
+from edge.assistant import Assistant
 from edge.audio.wav import read_wav, write_wav
 from edge.config import Profile
 from edge.errors import ConfigError, DeviceError, EngineError
 from edge.memory import peak_rss_mib
 from edge.output import write_line
+from edge.parts import Mouth, Turn
 from edge.turns import turn_lines
 from edge.types import Transcript
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 
 from edge import compose
-from edge.assistant import Assistant, Turn
+from edge.assistant import Assistant
 from edge.config import Profile
 from edge.memory import peak_rss_mib, run_on_board
 from edge.output import clean, write_json, write_line
+from edge.parts import Turn
 from edge.protocols import LiveMicrophone, Speaker
 from edge.turns import turn_json, turn_lines
 from edge.types import AudioFrame, Transcript

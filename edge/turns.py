@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge.assistant import Turn
 from edge.memory import peak_rss_mib
 from edge.output import action_json, action_lines, parse_json, parse_line, spans_json
+from edge.parts import Turn
 
 
 def turn_json(turn: Turn, cap: str) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from edge.assistant import Assistant, Ears, Mind, Mouth, Turn
+from edge.assistant import Assistant
 from edge.audio.endpoint import EndpointSettings, Segmenter, Utterance
 from edge.dialogue.dialogue import Ring
 from edge.dialogue.timers import Timer
 from edge.errors import DeviceError, EngineError
+from edge.parts import Ears, Mind, Mouth, Turn
 from edge.protocols import Speech
 from edge.types import Action, AudioFrame, Parse, Reply, Transcript
 

@@ -15,11 +15,12 @@ import pytest
 from numpy.typing import NDArray
 
 from edge import compose
-from edge.assistant import Assistant, Ears, Mouth
+from edge.assistant import Assistant
 from edge.audio.wav import read_wav, write_wav
 from edge.cli import main
 from edge.config import load_profile
 from edge.memory import peak_rss_mib, pss_mib, rss_mib
+from edge.parts import Ears, Mouth
 from tests.command import CHECKOUT, edge, one_line, rows
 from tests.soundcard import AlsaFileCard
 from tests.speech import spoken
