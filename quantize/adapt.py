@@ -36,7 +36,8 @@ class _Reader(nn.Module):
     def forward(self, ids: Tensor, mask: Tensor, chosen: Tensor) -> Tensor:
         """Return scores [M, U] of the used pieces at the M chosen places."""
         states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state[chosen]
-        return self.transform(states) @ self.pieces.T + self.bias
+        scores: Tensor = self.transform(states) @ self.pieces.T + self.bias
+        return scores
 
 
 def adapt_encoder(

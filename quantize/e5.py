@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from importlib import util
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import torch
@@ -63,7 +63,7 @@ def load_encoder(path_or_id: str) -> tuple[Any, PreTrainedTokenizerFast]:
         raise ConfigError(f"teacher encoder {path_or_id!r}: it needs a fast tokenizer (tokenizer.json)")
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None  # never used, and a trained part without gradients stops multi-process training
-    return encoder, tokenizer
+    return encoder, cast(PreTrainedTokenizerFast, tokenizer)
 
 
 def e5_file() -> Path:

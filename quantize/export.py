@@ -76,7 +76,7 @@ def quantize_student(student: Student, calibration: list[tuple[Tensor, Tensor]])
     graph = _export(DeviceStudent(device), example_inputs(student)).module()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        prepared = prepare_pt2e(graph, quantizer)  # type: ignore[arg-type]
+        prepared = prepare_pt2e(graph, quantizer)
         for ids, features in calibration:
             prepared(ids, features)
         return cast(nn.Module, convert_pt2e(prepared))

@@ -129,7 +129,8 @@ def _continue(url: str, partial: Path) -> None:
 
 def _verify(remote: Remote, file: Path, sums: Path) -> None:
     found = hashlib.sha256(file.read_bytes()).hexdigest()
-    known = dict(reversed(line.split()) for line in sums.read_text().splitlines()) if sums.is_file() else {}
+    lines = sums.read_text().splitlines() if sums.is_file() else []
+    known = {name: digest for digest, name in (line.split() for line in lines)}
     expected = remote.sha256 or known.get(remote.name)
     if expected is None:
         sums.write_text("".join(f"{digest}  {name}\n" for name, digest in (known | {remote.name: found}).items()))

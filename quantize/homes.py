@@ -147,7 +147,8 @@ class HomeFiller:
         if list_name == "timer_command":
             return self._command(block, rng)
         if rng.random() < 0.1:
-            part = rng.choice((*self.home.areas, *self.home.entities))
+            parts: tuple[Area | Entity, ...] = (*self.home.areas, *self.home.entities)
+            part = rng.choice(parts)
             text = f"{self._maker.phrase(rng, 1, 0.7)} {part.name}"
             return text, text
         text = self._maker.free_text(rng, 7 if list_name == "message" else 5 if list_name == "search_query" else 4)

@@ -10,6 +10,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ class Neighbours:
         names, near = (self._foreign, self._near_foreign) if foreign else (self._words, self._near)
         if place is None or not near.shape[1]:
             return word
-        return names[near[place, rng.randrange(near.shape[1])]]
+        return names[int(near[place, rng.randrange(near.shape[1])])]
 
 
 def _word_vectors(table: torch.Tensor, tokenizer: PreTrainedTokenizerFast, words: list[str]) -> torch.Tensor:
@@ -104,9 +105,13 @@ def _exchange(
             value = rng.choice(choices[slot.name])
         if chance > 0.45 and chance < 0.75:
             foreign = rng.random() < 0.5
-            value = _WORD.sub(lambda match, foreign=foreign: neighbours.draw(match[0], rng, foreign), value)
+            value = _WORD.sub(partial(_neighbour, neighbours, rng, foreign), value)
         text = text[: slot.start] + value + text[slot.end :]
     return text
+
+
+def _neighbour(neighbours: Neighbours, rng: random.Random, foreign: bool, match: re.Match[str]) -> str:
+    return neighbours.draw(match[0], rng, foreign)
 
 
 def _disturb(text: str, neighbours: Neighbours, rng: random.Random) -> str:

@@ -44,7 +44,8 @@ class NgramEmbedding(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Mean over the rows that are not padding."""
         count = (ids != 0).sum(-1, keepdim=True).to(torch.float32).clamp(min=1.0)
-        return self.table(ids).sum(-2) / count
+        total: Tensor = self.table(ids).sum(-2)
+        return total / count
 
 
 class Attention(nn.Module):
@@ -69,9 +70,9 @@ class Attention(nn.Module):
         if bias is not None:
             scores = scores + bias.repeat_interleave(self.heads, 0)
         mixed = torch.bmm(torch.softmax(scores, -1), split(self.value(x)))
-        return self.out(
-            mixed.reshape(batch, self.heads, length, self.width).permute(0, 2, 1, 3).reshape(batch, length, hidden)
-        )
+        joined = mixed.reshape(batch, self.heads, length, self.width).permute(0, 2, 1, 3).reshape(batch, length, hidden)
+        out: Tensor = self.out(joined)
+        return out
 
 
 class Layer(nn.Module):
@@ -93,7 +94,8 @@ class Layer(nn.Module):
             y = y * mask
         x = x + self.dropout(self.conv(y.transpose(1, 2)).transpose(1, 2))
         x = x + self.dropout(self.attention(self.attention_norm(x), bias))
-        return x + self.dropout(self.down(F.relu(self.up(self.forward_norm(x)))))
+        out: Tensor = x + self.dropout(self.down(F.relu(self.up(self.forward_norm(x)))))
+        return out
 
 
 class Student(nn.Module):
