@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edge.types import Home
 
 _QUIET_MS = 300
+_SMALL_RAM_MIB = 512
 
 
 def profile(arguments: argparse.Namespace) -> Profile:
@@ -108,7 +109,7 @@ def _moonshine(chosen: Profile, folder: Path | None) -> Recognizer:
     from edge.asr.moonshine_model import MoonshineModel
     from edge.asr.search import LEAN_SEARCH, SearchSettings
 
-    lean = chosen.board.ram_mib <= 512
+    lean = 0 < chosen.board.ram_mib <= _SMALL_RAM_MIB
     model = MoonshineModel(folder, lean=lean)
     commands = grammar(bundle(chosen.bundle), home(chosen.home))
     if commands is None:
