@@ -111,6 +111,10 @@ def _run(arguments: argparse.Namespace) -> int:
         from edge.demo import demo
 
         return demo(arguments)
+    if command == "firmware":
+        from edge.firmware import firmware
+
+        return firmware(arguments)
     from edge.store import bundle, models
 
     return bundle(arguments) if command == "bundle" else models(arguments)
@@ -227,6 +231,13 @@ def _store_arguments(commands: _Commands[_Parser]) -> None:
     action = _command(actions, "rollback", "return to the bundle before", "edge bundle rollback home")
     action.add_argument("bundle", metavar="NAME")
     action.add_argument("--json", action="store_true")
+
+    example = "edge firmware render --profile raspberry-pi-5-4gb --out image"
+    firmware = _command(commands, "firmware", "files of a board's image", example)
+    actions = firmware.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
+    action = _command(actions, "render", "write the systemd unit, asound.conf and cloud-init data", example)
+    action.add_argument("--profile", metavar="NAME", required=True)
+    action.add_argument("--out", metavar="FOLDER", required=True)
 
     models = _command(commands, "models", "speech models and voices", "edge models install vosk-small-de")
     actions = models.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)

@@ -109,7 +109,10 @@ def _how_to_call(profile: Profile, wake: str) -> str:
 
 
 def _polled(microphone: LiveMicrophone) -> Iterator[AudioFrame | None]:
+    from edge.watchdog import tell_alive
+
     while True:
+        tell_alive()
         yield microphone.poll(_POLL_S)
 
 
