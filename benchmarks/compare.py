@@ -30,14 +30,15 @@ class Change:
 
     def line(self) -> str:
         """The change for a person."""
-        where = f", mostly in {self.stage}" if self.stage else ""
+        where = f", mostly in {self.stage}" if self.stage and f".{self.stage}." not in self.measure else ""
         return f"{self.measure:<36} {self.ratio:6.3f} ({self.low:.3f}–{self.high:.3f})  {self.verdict}{where}"
 
 
 def compare(before: Report, after: Report) -> list[Change]:
     """Changes of every scenario that both reports have.
 
-    Times are paired by what was worked on, and each is divided by the yardstick that ran beside it, so that a machine
+    Whole turns and single stages are compared. Times are paired by what was worked on, and each
+    is divided by the yardstick that ran beside it, so that a machine
     that is quicker or slower today does not look like a change. A change counts when the whole interval is beyond 2 %.
     """
     changes = []
@@ -49,6 +50,7 @@ def compare(before: Report, after: Report) -> list[Change]:
         for measure in _TIMES:
             if measure in old.measures and measure in new.measures:
                 changes.append(_time_change(old, new, measure))
+        changes += [_stage_change(old, new, stage) for stage in old.stages if stage in new.stages and stage != "load"]
         for measure in _SIZES:
             if measure in old.measures and measure in new.measures:
                 changes.append(_size_change(old, new, measure))
@@ -58,9 +60,24 @@ def compare(before: Report, after: Report) -> list[Change]:
 def _time_change(old: Result, new: Result, measure: str) -> Change:
     name = f"{new.name}.{measure}"
     ratio, low, high = _ratio(_by_item(old, measure), _by_item(new, measure))
-    verdict = "slower" if low > 1 + _SLOWER else "quicker" if high < 1 - _SLOWER else "no change"
+    verdict = _verdict(low, high)
     stage = _stage(old, new) if verdict != "no change" else None
     return Change(name, ratio, low, high, verdict, stage)
+
+
+def _stage_change(old: Result, new: Result, stage: str) -> Change:
+    """A stage by itself: what is lost in the whole turn's noise shows here; 99 %, for there are several."""
+    sides = ([_stage_samples(done, stage) for done in result.rounds if stage in done.stages] for result in (old, new))
+    ratio, low, high = _ratio(*sides, certainty=99)
+    return Change(f"{new.name}.{stage}.cpu_ms", ratio, low, high, _verdict(low, high), stage)
+
+
+def _stage_samples(done: Round, stage: str) -> dict[str, NDArray[np.float64]]:
+    return _scaled(done, done.stages[stage]["cpu_ms"], done.stages[stage]["item"])
+
+
+def _verdict(low: float, high: float) -> str:
+    return "slower" if low > 1 + _SLOWER else "quicker" if high < 1 - _SLOWER else "no change"
 
 
 def _size_change(old: Result, new: Result, measure: str) -> Change:
@@ -97,16 +114,16 @@ def _scaled(done: Round, values: list[float], items: list[str]) -> dict[str, NDA
 
 
 def _ratio(
-    old: list[dict[str, NDArray[np.float64]]], new: list[dict[str, NDArray[np.float64]]]
+    old: list[dict[str, NDArray[np.float64]]], new: list[dict[str, NDArray[np.float64]]], certainty: float = 95
 ) -> tuple[float, float, float]:
-    """Geometric mean over the items of after/before medians, with its 95 % bootstrap interval."""
+    """Geometric mean over the items of after/before medians, with its bootstrap interval."""
     items = sorted(set.intersection(*(set(done) for done in (*old, *new))))
     if not items:
         return 1.0, 0.0, float("inf")
     rng = np.random.default_rng(0)
     estimate = _mean_ratio(old, new, items)
     drawn = [_mean_ratio(_redraw(old, rng), _redraw(new, rng), items) for _ in range(RESAMPLES)]
-    low, high = np.percentile(drawn, (2.5, 97.5))
+    low, high = np.percentile(drawn, (50 - certainty / 2, 50 + certainty / 2))
     return estimate, float(low), float(high)
 
 
@@ -135,8 +152,7 @@ def _stage(old: Result, new: Result) -> str | None:
         found = []
         for done in result.rounds:
             if stage in done.stages:
-                by_item = _scaled(done, done.stages[stage]["cpu_ms"], done.stages[stage]["item"])
-                found += [float(np.median(values)) for values in by_item.values()]
+                found += [float(np.median(values)) for values in _stage_samples(done, stage).values()]
         return float(np.mean(found)) if found else 0.0
 
     stages = set(old.stages) | set(new.stages)

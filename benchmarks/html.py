@@ -58,7 +58,8 @@ def _provenance(report: Report) -> str:
         ("measured", _plain(report.created)),
         (
             "machine",
-            f"{_plain(machine['model'])}, kernel {_plain(machine['kernel'])}, governor {_plain(machine['governor'] or 'unknown')}",
+            f"{_plain(machine['model'])}, kernel {_plain(machine['kernel'])}, "
+            f"governor {_plain(machine['governor'] or 'unknown')}",
         ),
         ("commit", _plain((machine["commit"] or "unknown")[:12]) + (" with changes" if machine["modified"] else "")),
         ("memory", _plain(report.capped)),
@@ -80,8 +81,8 @@ def _provenance(report: Report) -> str:
             for name, ratio in projection["ratios"].items()
         )
         notes += (
-            f"<p class='note'>Times on the board are <b>{escape(projection['label'])}</b>: {low.span()} to {high.span()} "
-            f"times those measured here, from {figures}.</p>"
+            f"<p class='note'>Times on the board are <b>{escape(projection['label'])}</b>: {low.span()} to "
+            f"{high.span()} times those measured here, from {figures}.</p>"
         )
     return f"<div class='scroll'><table>{table}</table></div>{notes}"
 
@@ -127,7 +128,8 @@ def _scenario(report: Report, index: int) -> str:
     title = f"<h2>{_plain(result.name)}</h2>"
     if result.status != "done":
         title += f"<p class='note'>{escape(result.status)} in stage {_plain(result.stage)}: {_plain(result.reason)}</p>"
-    return f"{title}<div class='plots'>{_memory(report, result, path)}{_latency(result, path)}{_stages(result, path)}</div>{_measures(result, path)}"
+    plots = _memory(report, result, path) + _latency(result, path) + _stages(result, path)
+    return f"{title}<div class='plots'>{plots}</div>{_measures(result, path)}"
 
 
 def _memory(report: Report, result: Result, path: str) -> str:

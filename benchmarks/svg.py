@@ -86,7 +86,7 @@ def line(points: Sequence[tuple[float, float]], peak: Number, cap: Number | None
 
 
 def histogram(values: Sequence[float], low: Number, middle: Number, title: str, bins: int = 24) -> str:
-    """How often each latency occurred; the median and the 95th percentile are marked."""
+    """How often each latency occurred; the median and the 95th percentile are given."""
     if not values:
         return ""
     start, end = min(values), max(values)
@@ -103,5 +103,7 @@ def histogram(values: Sequence[float], low: Number, middle: Number, title: str, 
         wide = inner / bins - 1
         parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{height:.1f}" class="bin"/>')
     parts.append(_text(_LEFT, HEIGHT - 6, f"median {low.span('tspan')}"))
-    parts.append(_text(WIDTH - _RIGHT, HEIGHT - 6, f"95th percentile {middle.span('tspan')}", "end"))
+    parts.append(
+        _text(WIDTH - _RIGHT, HEIGHT - 6, f"<tspan data-json='text'>p95</tspan> {middle.span('tspan')}", "end")
+    )
     return _svg(parts, title)
