@@ -62,12 +62,15 @@ class _Mark:
 
 
 class Automaton:
-    """Deterministic view of a ``Grammar`` over normalized characters; state 0 is the beginning."""
+    """Deterministic view of a ``Grammar`` over normalized characters; state 0 is the beginning.
 
-    def __init__(self, grammar: Grammar) -> None:
+    Without ``wildcards`` only its sentences of known words are taken.
+    """
+
+    def __init__(self, grammar: Grammar, *, wildcards: bool = True) -> None:
         self.grammar = grammar
-        order = np.argsort(grammar.arcs[:, 0], kind="stable")
-        self._arcs = grammar.arcs[order]
+        arcs = grammar.arcs if wildcards else grammar.arcs[grammar.arcs[:, 1] != Kind.ANY]
+        self._arcs = arcs[np.argsort(arcs[:, 0], kind="stable")]
         self._first = np.searchsorted(self._arcs[:, 0], np.arange(grammar.states + 1))
         self._rows: dict[int, list[tuple[int, int, int]]] = {}
         self.reset()

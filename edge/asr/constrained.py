@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 
-from edge.asr.grammar import Grammar
+from edge.asr.grammar import Grammar, Kind
 from edge.asr.moonshine import MoonshineRecognizer
 from edge.asr.moonshine_model import FloatArray, MoonshineModel
-from edge.asr.search import ConstrainedSearch, SearchSettings
+from edge.asr.search import ConstrainedSearch, Hypothesis, SearchSettings
+from edge.asr.token_table import TokenTable
 from edge.types import Transcript
 
-STRANGENESS_LIMIT = 2.0
+STRANGENESS_LIMIT = 1.5
+SURE = 0.7
 
 
 class ConstrainedRecognizer(MoonshineRecognizer):
     """A `Recognizer` whose transcripts are sentences of the grammar wherever the audio may be one.
 
-    Audio that fits the grammar badly (more than ``strangeness_limit`` nats per token worse than what the decoder would
-    say freely) is decoded freely instead, so that other wordings still reach the student.
+    Sentences of known words are tried first; those with wildcards, which fit any speech, only where these fit badly.
+    Audio that fits no sentence (more than ``strangeness_limit`` nats per token worse than what the decoder would say
+    freely) is decoded freely, so that other wordings still reach the student.
     """
 
     def __init__(
@@ -32,13 +35,24 @@ class ConstrainedRecognizer(MoonshineRecognizer):
     ) -> None:
         """Search ``model`` under ``grammar``; see `MoonshineRecognizer` for the limits."""
         super().__init__(model, time_limit_ms=time_limit_ms, longest_ms=longest_ms)
-        self._search = ConstrainedSearch(model, grammar, settings)
+        table = TokenTable(model.vocabulary)
+        self._searches = [ConstrainedSearch(model, table, grammar, settings, wildcards=False)]
+        if (grammar.arcs[:, 1] == Kind.ANY).any():
+            self._searches.append(ConstrainedSearch(model, table, grammar, settings))
         self._strangeness_limit = strangeness_limit
 
     def _decode(self, audio: FloatArray) -> Transcript:
-        found = self._search.decode(audio, self._time_limit_ms) if len(audio) else []
+        found = self._sentences(audio) if len(audio) else []
         if not found or found[0].strangeness > self._strangeness_limit:
             return super()._decode(audio)
         texts = tuple(dict.fromkeys(self._model.text(hypothesis.tokens) for hypothesis in found))
         confidence = math.exp(-found[0].strangeness)
         return Transcript(texts[0], confidence, alternatives=texts[1:4], end_ms=self._end_ms)
+
+    def _sentences(self, audio: FloatArray) -> list[Hypothesis]:
+        encoded = self._model.encode(audio)
+        found: list[Hypothesis] = []
+        for search in self._searches:
+            if not found or found[0].strangeness > SURE:
+                found = search.decode(encoded, self._time_limit_ms) or found
+        return found

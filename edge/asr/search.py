@@ -15,12 +15,12 @@ import numpy as np
 
 from edge.asr.automaton import MAX_STATES, Automaton
 from edge.asr.grammar import SPACE, Grammar
-from edge.asr.moonshine_model import END, FloatArray, MoonshineModel
+from edge.asr.moonshine_model import END, RATE_HZ, Encoded, FloatArray, MoonshineModel
 from edge.asr.token_table import Allowed, TokenTable
 
-MAX_TOKENS = 80
+TOKENS_PER_SECOND, FEWEST_TOKENS, MOST_TOKENS = 6.5, 12, 80
 MAX_SILENT = 2
-OPEN_CANDIDATES = 200
+OPEN_CANDIDATES = 50
 
 
 @dataclass(frozen=True)
@@ -76,15 +76,23 @@ class Hypothesis:
 class ConstrainedSearch:
     """Decodes utterances under one grammar; keeps what it learnt of the grammar for the next utterance."""
 
-    def __init__(self, model: MoonshineModel, grammar: Grammar, settings: SearchSettings | None = None) -> None:
-        self.automaton = Automaton(grammar)
+    def __init__(
+        self,
+        model: MoonshineModel,
+        table: TokenTable,
+        grammar: Grammar,
+        settings: SearchSettings | None = None,
+        *,
+        wildcards: bool = True,
+    ) -> None:
+        self.automaton = Automaton(grammar, wildcards=wildcards)
         self._model = model
+        self._table = table
         self._settings = settings or SearchSettings()
-        self._table = TokenTable(model.vocabulary)
         self._allowed: dict[tuple[int, bool], Allowed] = {}
 
-    def decode(self, audio: FloatArray, time_limit_ms: float) -> list[Hypothesis]:
-        """Sentences of the grammar for float32 [n] at 16 kHz, best first; what was found when the limit is used up.
+    def decode(self, encoded: Encoded, time_limit_ms: float) -> list[Hypothesis]:
+        """Sentences of the grammar for an encoded utterance, best first; what was found when the limit is used up.
 
         The limit is CPU time of this thread, so that other work on the board does not change what is understood.
         """
@@ -92,12 +100,13 @@ class ConstrainedSearch:
         if self.automaton.size > MAX_STATES:
             self.automaton.reset()
             self._allowed.clear()
-        logits, cache = self._model.begin(self._model.encode(audio))
+        logits, cache = self._model.begin(encoded)
+        most = min(FEWEST_TOKENS + int(TOKENS_PER_SECOND * encoded.samples / RATE_HZ), MOST_TOKENS)
         beam = [Hypothesis((), "", 0, 0.0, 0.0)]
         finished: list[Hypothesis] = []
         while beam and time.thread_time() < deadline:
             beam = self._extend(beam, logits, finished)
-            if not beam or len(beam[0].tokens) >= MAX_TOKENS:
+            if not beam or len(beam[0].tokens) >= most:
                 break
             logits, cache = self._model.step(
                 [hypothesis.tokens[-1] for hypothesis in beam], cache.select([hypothesis.row for hypothesis in beam])
@@ -152,14 +161,14 @@ class ConstrainedSearch:
         ordered = sorted(candidates, key=self._progress, reverse=True)
         chosen: dict[str, Hypothesis] = {}
         for candidate in ordered:
-            if len(chosen) == settings.beam or self._progress(candidate) < self._progress(ordered[0]) - settings.gap:
+            behind = self._progress(ordered[0]) - self._progress(candidate)
+            if len(chosen) == settings.beam or behind > settings.gap:
                 break
-            if candidate.regret > settings.regret + settings.regret_per_token * len(candidate.tokens):
-                continue
             hoped = (candidate.score - settings.ahead * settings.ahead_cost) / (
                 (len(candidate.tokens) + settings.ahead) ** settings.length_power
             )
-            if hoped > to_beat:
+            patience = settings.regret + settings.regret_per_token * len(candidate.tokens)
+            if hoped > to_beat and candidate.regret <= patience:
                 chosen.setdefault(candidate.text.strip(SPACE), candidate)
         return list(chosen.values())
 

@@ -39,6 +39,7 @@ class TokenTable:
 
     def __init__(self, vocabulary: Sequence[bytes]) -> None:
         self._vocabulary = vocabulary
+        self._used: dict[int, str] = {}
         silent: list[int] = []
         columns = np.zeros((MAX_TOKEN_CHARS, len(vocabulary)), np.uint16)
         for token in range(len(vocabulary)):
@@ -55,7 +56,9 @@ class TokenTable:
 
     def text(self, token: int, spaced: bool) -> str:
         """What the token adds to the text: spaces are not doubled."""
-        text = self._spelled(token)
+        text = self._used.get(token)
+        if text is None:
+            text = self._used[token] = self._spelled(token)
         return text.lstrip(SPACE) if spaced else text
 
     def _spelled(self, token: int) -> str:

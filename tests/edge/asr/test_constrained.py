@@ -104,7 +104,8 @@ def test_allowed_tokens_are_those_that_the_automaton_reads(model: MoonshineModel
 
 
 def test_stops_when_its_time_is_used_up(model: MoonshineModel, coffee: Grammar) -> None:
-    assert ConstrainedSearch(model, coffee).decode(np.zeros(16000, np.float32), 0.0) == []
+    search = ConstrainedSearch(model, TokenTable(model.vocabulary), coffee)
+    assert search.decode(model.encode(np.zeros(16000, np.float32)), 0.0) == []
     hurried = ConstrainedRecognizer(model, coffee, time_limit_ms=1.0)
     assert isinstance(hear(hurried, np.full(16000, 900, np.int16)), Transcript)
 
