@@ -47,7 +47,8 @@ class FileEntry(_Record, frozen=True):
 class Frame(_Record, frozen=True):
     """One class of the student: an intent (None: not a command), what it implies, the slots that it may have.
 
-    ``domains``: kinds of device that its ``name`` may be; ``free``: slots that take any text.
+    ``domains``: kinds of device that its ``name`` may be; ``free``: slots that take any text; ``grounded``: a name
+    that the home does not have means that the utterance is about something else.
     """
 
     label: str
@@ -57,6 +58,7 @@ class Frame(_Record, frozen=True):
     slots: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
+    grounded: bool = False
 
 
 class StudentSpec(_Record, frozen=True):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from quantize.home import Example
 from quantize.metrics import auroc
 
+_LEAST, _MOST = 0.3, 0.9
 _TEMPERATURES = np.geomspace(0.5, 3.0, 40)
 
 
@@ -48,7 +49,7 @@ def calibrate(
     right = p[~unrelated].argmax(1) == truth[~unrelated]
     return Calibration(
         round(temperature, 4),
-        round(min(max(threshold, 0.2), 0.9), 4),
+        round(min(max(threshold, _LEAST), _MOST), 4),
         {
             "rejection_auroc": auroc(score[~unrelated], score[unrelated]),
             "in_scope_accuracy_at_rejection": float((kept & right).mean()),

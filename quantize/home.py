@@ -23,6 +23,7 @@ from quantize.templates import Block, Sample, Templates, free_tags, references_o
 
 NOTHING = "none"
 _VARIED = ("HassGetState", "HassRespond")
+_GROUNDED = ("HassGetState",)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Frame:
     tags: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
+
+    @property
+    def grounded(self) -> bool:
+        """Whether it is about devices of the home only: a question about any other thing is not for us."""
+        return self.intent in _GROUNDED and bool(self.domains)
 
 
 @dataclass

@@ -8,18 +8,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bundle import Bundle
+from edge.bundle import Bundle, Frame
 from edge.errors import BundleError, ConfigError
 from edge.nlu.decode import Decoder
 from edge.nlu.matching import HomeIndex, Match
 from edge.nlu.program import Program
 from edge.nlu.resolve import Lexicon, Resolver
 from edge.nlu.tokens import MAX_TOKENS, Token, encode
-from edge.types import Home, Parse, Transcript
+from edge.types import Home, Parse, Slot, Transcript
 
 _MAX_CHARACTERS = 1000
 _MAX_ALTERNATIVES = 3
 _CLEAR = 0.8
+_DELAYED = "conversation_command"
 
 
 class StudentParser:
@@ -79,7 +80,17 @@ class StudentParser:
         if frame.intent is None or confidence < self._spec.threshold:
             return Parse(None, (), confidence if frame.intent else 1.0 - confidence, language, text=said)
         slots = resolver.slots(text, frame, best.spans, tokens, matches)
+        if not self._makes_sense(frame, slots, said):
+            return Parse(None, (), 0.5, language, text=said)
         return Parse(frame.intent, slots, confidence, language, "student", said, frame.response)
+
+    def _makes_sense(self, frame: Frame, slots: tuple[Slot, ...], said: str) -> bool:
+        """Whether a question is about a device that there is, and a delayed command is itself a command."""
+        found = {slot.name: slot for slot in slots}
+        if frame.grounded and "name" in found and "domain" not in found:
+            return False
+        command = found.get(_DELAYED)
+        return command is None or command.text == said or self._understand(str(command.value)).intent is not None
 
     def _scores(
         self, index: HomeIndex, tokens: list[Token], matches: list[Match], language: str | None

