@@ -51,7 +51,8 @@ def home_student(recipe: Recipe, work: Path) -> Trained:
     unseen = random.Random(recipe.seed + 1_000_003)
     held_out = draw(sources, [_HELD_OUT_PER_LANGUAGE] * len(sources), space, shape.buckets, unseen)
     frames = tuple(
-        Frame(f.label, f.intent, dict(f.implied), f.response, f.tags, f.domains, f.free, f.grounded) for f in space.frames
+        Frame(f.label, f.intent, dict(f.implied), f.response, f.tags, f.domains, f.free, f.grounded)
+        for f in space.frames
     )
     numeric = sorted({tag for templates in languages for tag in numeric_tags(templates)})
     lexicons = {f"lexicon/{t.language}.json": lexicon_bytes(build_lexicon(t)) for t in languages}

@@ -20,6 +20,7 @@ from edge.types import Home, Parse, Slot, Transcript
 _MAX_CHARACTERS = 1000
 _MAX_ALTERNATIVES = 3
 _CLEAR = 0.8
+_WARM_UP = "1 2 3"
 _DELAYED = "conversation_command"
 
 
@@ -48,8 +49,7 @@ class StudentParser:
         self._decoder = Decoder(spec.slots, spec.transitions, [f.slots for f in spec.frames], spec.temperature)
         self._intents = np.array([frame.intent or "" for frame in spec.frames])
         self._speaking = lru_cache(maxsize=4)(self._load_language)
-        if language is not None:
-            self._speaking(language)
+        self._understand(_WARM_UP)
 
     def parse(self, transcript: Transcript) -> Parse:
         """Parse one utterance; texts without words, and those that are no command, come back without an intent.
