@@ -86,6 +86,9 @@ def grammar(opened: Bundle, of_home: Home) -> Grammar | None:
 
 def recognizer(chosen: Profile) -> Recognizer:
     """What turns speech into text in the profile's language."""
+    from edge.memory import return_freed_memory
+
+    return_freed_memory()
     engine, model = chosen.asr.engine, chosen.asr.model
     english = chosen.language.split("-")[0] == "en"
     if engine == "auto":

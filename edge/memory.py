@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 _V2_ROOTS = (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified"))
 _V1_ROOT = Path("/sys/fs/cgroup/memory")
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 def rss_mib() -> float:
@@ -26,6 +28,17 @@ def peak_rss_mib() -> float:
 def pss_mib() -> float:
     """Resident memory of this process, each shared page divided among the processes that use it."""
     return _kib("/proc/self/smaps_rollup", "Pss:") / 1024
+
+
+def return_freed_memory() -> None:
+    """Let glibc return large freed blocks to the system at once, so that one engine's scratch space serves the next.
+
+    Sets M_MMAP_THRESHOLD and M_TRIM_THRESHOLD (mallopt(3)); with another C library nothing happens.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for parameter, value in ((_M_MMAP_THRESHOLD, 4 * 2**20), (_M_TRIM_THRESHOLD, 2**20)):
+            mallopt(parameter, value)
 
 
 def _kib(path: str, key: str) -> float:

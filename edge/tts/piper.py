@@ -12,6 +12,7 @@ from edge.errors import EngineError
 from edge.tts.sentences import split_sentences
 from edge.types import AudioFrame
 
+LONGEST_LETTERS = 48
 FIX = "pip install 'edge-assistant[piper-gpl]'"
 
 
@@ -56,7 +57,7 @@ class PiperVoice:
             EngineError: Piper failed.
         """
         start_ms = 0.0
-        for sentence in split_sentences(text):
+        for sentence in split_sentences(text, LONGEST_LETTERS):
             try:
                 chunks = [chunk.audio_int16_array for chunk in self._engine.synthesize(sentence)]
             except Exception as error:
