@@ -36,8 +36,8 @@ class Reading:
 class Decoder:
     """Joint search over frames and BIO tag sequences.
 
-    The score of a reading is log p(frame) + log p(tags), where tags come from a linear-chain CRF restricted to the
-    slots that the frame may have (Viterbi 1967); so likely tags can overrule an unlikely frame and the reverse.
+    The score of a reading is log p(frame) + log p(tags) up to a constant, where tags come from a linear-chain CRF
+    restricted to the slots that the frame may have (Viterbi 1967); so likely tags can overrule an unlikely frame.
     """
 
     def __init__(
@@ -60,7 +60,6 @@ class Decoder:
     def decode(self, log_p: Scores, tag_scores: Scores) -> list[Reading]:
         """Readings, best first, of log p(frame) [frames] and tag scores [T, tags]."""
         best = np.argsort(-log_p)[:_MAX_FRAMES]
-        total = self._log_partition(tag_scores)
         readings: list[tuple[float, Reading]] = []
         for frame in best:
             probability = float(np.exp(log_p[frame]))
@@ -69,7 +68,7 @@ class Decoder:
             ids = self._allowed[frame]
             path, score = _viterbi(tag_scores[:, ids], self._legal[np.ix_(ids, ids)], self._start(ids))
             reading = Reading(int(frame), probability, self._spans(ids[path]))
-            readings.append((float(log_p[frame]) + score - total, reading))
+            readings.append((float(log_p[frame]) + score, reading))
         readings.sort(key=lambda item: -item[0])
         return [reading for _, reading in readings]
 
@@ -90,15 +89,6 @@ class Decoder:
     @staticmethod
     def _start(ids: NDArray[np.int64]) -> Scores:
         return np.where((ids > 0) & (ids % 2 == 0), np.float32(_FORBIDDEN), np.float32(0))
-
-    def _log_partition(self, scores: Scores) -> float:
-        total = scores[0]
-        for row in scores[1:]:
-            table = total[:, None] + self._transitions
-            top = table.max(0)
-            total = top + np.log(np.exp(table - top).sum(0)) + row
-        top_score = total.max()
-        return float(top_score + np.log(np.exp(total - top_score).sum()))
 
     def _spans(self, tags: NDArray[np.int64]) -> tuple[Span, ...]:
         spans: list[Span] = []
