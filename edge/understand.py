@@ -12,7 +12,7 @@ from edge.output import clean, parse_json, write_json
 from edge.types import Transcript
 
 _WARM_UP = "turn on the light"
-"""Parsed first, because a program claims its memory on its first run, which would count as the first command's."""
+"""Parsed before the command, so that the time of an English command is not that of loading English words."""
 
 
 def parse(arguments: argparse.Namespace) -> int:
