@@ -15,6 +15,7 @@ _EXAMPLES = """examples:
   edge-bench run --profile desktop --only parse --json now.json
   edge-bench compare before.json now.json
   edge-bench calibrate --profile raspberry-pi-5-4gb --out my-board.toml
+  edge-bench peers ../home_assistant_tests
   edge-bench boards
 """
 
@@ -116,7 +117,16 @@ def _calibrate(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"run": _run, "compare": _compare, "boards": _boards, "calibrate": _calibrate}
+def _peers(arguments: argparse.Namespace) -> int:
+    from benchmarks.markdown import peers_table
+    from benchmarks.peers import measure_peers
+
+    peers = measure_peers(Path(arguments.data), arguments.bundle, tuple(arguments.only or ()), arguments.lang)
+    sys.stdout.write((json.dumps(peers) if arguments.json else peers_table(peers)) + "\n")
+    return 0
+
+
+_COMMANDS = {"run": _run, "compare": _compare, "boards": _boards, "calibrate": _calibrate, "peers": _peers}
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -145,4 +155,10 @@ def _arguments() -> argparse.ArgumentParser:
     calibrate = commands.add_parser("calibrate", help="measure this machine's rates; on a board, write its profile")
     calibrate.add_argument("--profile", default="desktop", metavar="NAME", help="profile to start from")
     calibrate.add_argument("--out", metavar="FILE.toml", help="write the profile with the measured rates")
+    peers = commands.add_parser("peers", help="the student beside hassil and a linear classifier")
+    peers.add_argument("data", metavar="FOLDER", help="Home Assistant's tests, a folder per language")
+    peers.add_argument("--bundle", default="home", metavar="B")
+    peers.add_argument("--lang", default="en", metavar="xx")
+    peers.add_argument("--only", action="append", metavar="PEER", help="this peer (repeatable)")
+    peers.add_argument("--json", action="store_true")
     return root

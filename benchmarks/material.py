@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
@@ -54,6 +55,14 @@ def _plain(intents: dict[str, dict[str, list[dict[str, list[str]]]]]) -> tuple[s
     for intent in (*_INTENTS, *intents):
         for block in intents.get(intent, {}).get("data", ()):
             for template in block["sentences"]:
-                if not set("{<") & set(template):
+                if not set("{<") & set(_without_optional(template)):
                     return plain_form(template), intent
     return None
+
+
+def _without_optional(template: str) -> str:
+    """The template without the parts that need not be said."""
+    before = ""
+    while before != template:
+        before, template = template, re.sub(r"\[[^][]*\]", "", template)
+    return template

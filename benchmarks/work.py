@@ -289,8 +289,8 @@ def _report(probe: Probe, done: Turn, item: str) -> None:
     for span in done.spans:
         probe.span(span.stage, span.cpu_ns / 1e6, span.ms, span.rss_mib, item)
     probe.sample("cpu_ms", sum(span.cpu_ns for span in done.spans) / 1e6, "ms", item)
-    probe.sample("waited_ms", done.waited_ms, "ms", item)
     if done.first_audio_ms is not None:
+        probe.sample("waited_ms", done.waited_ms, "ms", item)
         probe.sample("first_audio_ms", done.first_audio_ms, "ms", item)
         probe.sample("first_audio_cpu_ms", done.first_audio_ms - done.waited_ms, "ms", item)
     if done.error is not None:

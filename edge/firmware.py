@@ -118,7 +118,7 @@ def _percent(text: str) -> str:
 def _sound(profile: Profile) -> str:
     """ALSA's default device: microphone and speaker shared and resampled by ALSA (alsa-lib's asoundrc)."""
     capture, playback = (_card(name) for name in (profile.audio.microphone, profile.audio.speaker))
-    return f"""# {profile.board.title}: the assistant records at 16 kHz, mono; plug converts from and to what the cards do.
+    return f"""# {profile.board.title}: the assistant records at 16 kHz, mono; plug converts to what the cards do.
 pcm.!default {{
   type asym
   capture.pcm "edge_microphone"
@@ -166,11 +166,7 @@ def _cloud_init(profile: Profile, unit: str, sound: str) -> str:
         "write_files": [{"path": path, "content": text, "permissions": "0644"} for path, text in files.items()],
         "runcmd": [
             ["python3", "-m", "venv", _PREFIX],
-            [
-                "sh",
-                "-c",
-                f'{_PREFIX}/bin/pip install --no-cache-dir "$(ls /boot/firmware/edge_assistant-*.whl)[{extras}]"',
-            ],
+            ["sh", "-c", install],
             *(
                 ["env", "XDG_DATA_HOME=/var/lib/edge-assistant", f"{_PREFIX}/bin/edge", "models", "install", name]
                 for name in wanted
