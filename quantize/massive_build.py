@@ -73,7 +73,7 @@ def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
         found = measure(held_out, predict(student, [u.text for u in held_out], allowed, tags))
         figures = {"held_out_float_student": vars(found)}
         log.info("float student on held-out data: %s", found)
-    frames = tuple(Frame(name, name, {}, "default", slots, (), slots) for name, slots in allowed.items())
+    frames = tuple(Frame(name, name, slots=slots) for name, slots in allowed.items())
     slots = tuple(tag[2:] for tag in tags if tag.startswith("B-"))
     return Trained(
         student,
