@@ -1,6 +1,7 @@
 # make demo         the assistant hears and answers spoken commands; device parts only, no torch
 # make test         lint, types and all tests, with everything that builds models
 # make test-device  the tests of the device, for a board
+# make arm-test     the aarch64 wheel in an emulated Debian understands as this machine does; needs root
 # make wheel        a wheel in dist/; EDGE_TARGET=aarch64 make wheel for a board, on any machine
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ export PYTHON PIP_DISABLE_PIP_VERSION_CHECK = 1
 SOURCES := $(shell find edge quantize benchmarks firmware_configs -type f -not -name '*.pyc' -not -path '*/_native/*')
 NATIVE := pyproject.toml setup.py edge/nlu/native/shim.cpp
 
-.PHONY: demo test test-device lint wheel clean system
+.PHONY: arm-test demo test test-device lint wheel clean system
 .DELETE_ON_ERROR:
 
 demo: .venv-demo/installed
@@ -23,6 +24,10 @@ test-device: .venv-device/installed
 lint: .venv/installed
 	.venv/bin/ruff check
 	.venv/bin/mypy --strict
+
+arm-test: .venv/installed
+	@.ci/system-packages optional qemu-user-static debootstrap g++-aarch64-linux-gnu binfmt-support espeak-ng
+	.venv/bin/python -m benchmarks.arm
 
 wheel: .venv-wheel/bin/pip
 	.venv-wheel/bin/pip wheel --quiet --no-deps --wheel-dir dist .

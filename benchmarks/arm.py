@@ -107,9 +107,7 @@ def _install(root: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     _run(*pip, "wheel", "--no-deps", "--wheel-dir", str(wheels), str(ROOT), EDGE_TARGET="aarch64")
     (ours,) = wheels.glob("edge_assistant-*aarch64.whl")
-    platforms = [
-        f"--platform=manylinux_{tag}_aarch64" for tag in ("2_17", "2_24", "2_26", "2_27", "2_28", "2_31", "2_34")
-    ]
+    platforms = [f"--platform=manylinux_2_{minor}_aarch64" for minor in range(17, 37)]
     options = ["--no-deps", "--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}", *platforms]
     options += ["--platform=manylinux2014_aarch64", "--platform=linux_aarch64", f"--target={site}"]
     pinned = [f"{name}=={version(name)}" for name in PACKAGES]

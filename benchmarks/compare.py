@@ -67,8 +67,10 @@ def _time_change(old: Result, new: Result, measure: str) -> Change:
 
 def _stage_change(old: Result, new: Result, stage: str) -> Change:
     """A stage by itself: what is lost in the whole turn's noise shows here; 99 %, for there are several."""
-    sides = ([_stage_samples(done, stage) for done in result.rounds if stage in done.stages] for result in (old, new))
-    ratio, low, high = _ratio(*sides, certainty=99)
+    before, after = (
+        [_stage_samples(done, stage) for done in result.rounds if stage in done.stages] for result in (old, new)
+    )
+    ratio, low, high = _ratio(before, after, certainty=99)
     return Change(f"{new.name}.{stage}.cpu_ms", ratio, low, high, _verdict(low, high), stage)
 
 

@@ -82,14 +82,14 @@ def hassil(probe: Probe) -> None:
     language = probe.parameters["language"]
     with probe.stage("load"):
         from hassil import Intents, recognize_best
-        from hassil.intents import TextSlotList
+        from hassil.intents import SlotList, TextSlotList
         from home_assistant_intents import get_intents
 
-        data = get_intents(language)
+        data = get_intents(language) or {}
         intents = Intents.from_dict(data)
         home = yaml.safe_load(Path(_home(probe)).read_text(encoding="utf-8"))
         names = [(e["name"], e["name"], {"domain": e["id"].split(".")[0]}) for e in _named(home, "entities")]
-        lists = {
+        lists: dict[str, SlotList] = {
             kind: TextSlotList.from_tuples([(e["name"], e["id"]) for e in _named(home, f"{kind}s")])
             for kind in ("area", "floor")
         }
@@ -130,7 +130,7 @@ def _training(language: str, home: str) -> tuple[list[str], list[str]]:
 
     rng = random.Random(0)
     names = [entry["name"] for entry in _named(yaml.safe_load(Path(home).read_text(encoding="utf-8")), "entities")]
-    data = get_intents(language)
+    data = get_intents(language) or {}
     rules = data.get("expansion_rules", {})
     texts, intents = [], []
     for intent, content in data["intents"].items():
