@@ -60,14 +60,14 @@ def measure(
         reason = reason or f"ended with {code}"
         status = "killed" if killed else "failed"
         return Result(scenario.name, status, stage, reason, units, {}, {}, facts, [*rounds, done])
-    used = {name for done in rounds for name in done.used}
+    used = dict.fromkeys(name for done in rounds for name in done.used)
     used_units = {name: _unit(name) for name in used}
     names = {name: units[name] for done in rounds for name in done.samples}
     measures = {name: summarize([done.samples[name] for done in rounds], unit) for name, unit in names.items()}
     for name, unit in used_units.items():
         if name not in measures:
             measures[name] = summarize([[done.used[name]] for done in rounds], unit)
-    spans = {name for done in rounds for name in done.stages}
+    spans = dict.fromkeys(name for done in rounds for name in done.stages)
     stages = {
         name: summarize([done.stages[name]["cpu_ms"] for done in rounds if name in done.stages], "ms") for name in spans
     }
