@@ -11,7 +11,7 @@ from edge.asr.search import ConstrainedSearch, Hypothesis, SearchSettings
 from edge.asr.token_table import TokenTable
 from edge.types import Transcript
 
-STRANGENESS_LIMIT = 1.5
+OWN_LIMIT, HOME_LIMIT = 2.0, 1.5
 SURE = 0.7
 
 
@@ -20,7 +20,8 @@ class ConstrainedRecognizer(MoonshineRecognizer):
 
     Sentences of known words are tried first; those with wildcards, which fit any speech, only where these fit badly.
     Audio that fits no sentence (more than ``strangeness_limit`` nats per token worse than what the decoder would say
-    freely) is decoded freely, so that other wordings still reach the student.
+    freely) is decoded freely, so that other wordings still reach the student. By default the limit is lower for the
+    home's sentences, which are so many that chance fits are closer.
     """
 
     def __init__(
@@ -29,7 +30,7 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         grammar: Grammar,
         *,
         settings: SearchSettings | None = None,
-        strangeness_limit: float = STRANGENESS_LIMIT,
+        strangeness_limit: float | None = None,
         time_limit_ms: float = 4000.0,
         longest_ms: float = 20000.0,
     ) -> None:
@@ -39,7 +40,8 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         self._searches = [ConstrainedSearch(model, table, grammar, settings, wildcards=False)]
         if (grammar.arcs[:, 1] == Kind.ANY).any():
             self._searches.append(ConstrainedSearch(model, table, grammar, settings))
-        self._strangeness_limit = strangeness_limit
+        usual = OWN_LIMIT if grammar.parses else HOME_LIMIT
+        self._strangeness_limit = usual if strangeness_limit is None else strangeness_limit
 
     def _decode(self, audio: FloatArray) -> Transcript:
         found = self._sentences(audio) if len(audio) else []
