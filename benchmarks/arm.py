@@ -96,6 +96,7 @@ def _debian(root: Path) -> None:
     _run(*command, *([mirror] if mirror is not None and suite == "bookworm" else []))
     for package in sorted((root / "var/cache/apt/archives").glob("*.deb")):
         _run("dpkg-deb", "-x", str(package), str(root))
+    _run("chroot", str(root), "/sbin/ldconfig")
     (root / "unpacked").touch()
 
 
@@ -164,13 +165,17 @@ def _output_differences(here: list[list[list[float]]], there: list[list[list[flo
 
 def _inside(root: Path) -> list[str]:
     variables = ["PYTHONPATH=/opt/site", "QEMU_CPU=cortex-a53", "HOME=/root", "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"]
-    return ["chroot", str(root), "/usr/bin/env", "-i", *variables, f"/usr/bin/python{PYTHON}"]
+    return ["chroot", str(root), "/usr/bin/env", "-i", "-C", "/opt", *variables, f"/usr/bin/python{PYTHON}"]
 
 
 @contextmanager
 def _mounted(root: Path) -> Iterator[None]:
-    """The kernel's file systems, without which libraries do not find the processor."""
-    folders = ("proc", "sys", "dev")
+    """The kernel's file systems; of /sys only what libraries ask for: this machine's own would contradict the processor."""
+    processors = root / "sys/devices/system/cpu"
+    processors.mkdir(parents=True, exist_ok=True)
+    for name in ("possible", "present", "online"):
+        (processors / name).write_text("0-3\n")
+    folders = ("proc", "dev")
     done: list[Path] = []
     try:
         for name in folders:

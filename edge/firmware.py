@@ -70,6 +70,7 @@ DynamicUser=yes
 SupplementaryGroups=audio
 StateDirectory=edge-assistant
 CacheDirectory=edge-assistant
+WorkingDirectory=%S/edge-assistant
 Environment=HOME=/var/lib/edge-assistant
 Environment=XDG_DATA_HOME=/var/lib/edge-assistant
 Environment=XDG_CACHE_HOME=/var/cache/edge-assistant
