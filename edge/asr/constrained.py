@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from edge.asr.grammar import Grammar, Kind
-from edge.asr.moonshine import MoonshineRecognizer
+from edge.asr.moonshine import SILENCE_RMS, MoonshineRecognizer
 from edge.asr.moonshine_model import FloatArray, MoonshineModel
 from edge.asr.search import ConstrainedSearch, Hypothesis, SearchSettings
 from edge.asr.token_table import TokenTable
@@ -44,7 +46,7 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         self._strangeness_limit = usual if strangeness_limit is None else strangeness_limit
 
     def _decode(self, audio: FloatArray) -> Transcript:
-        found = self._sentences(audio) if len(audio) else []
+        found = self._sentences(audio) if len(audio) and np.abs(audio).max() > SILENCE_RMS else []
         if not found or found[0].strangeness > self._strangeness_limit:
             return super()._decode(audio)
         texts = tuple(dict.fromkeys(self._model.text(hypothesis.tokens) for hypothesis in found))
