@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import torch
@@ -62,20 +64,19 @@ def example_inputs(student: Student, length: int = 12) -> tuple[Tensor, Tensor]:
 
 def quantize_student(student: Student, calibration: list[tuple[Tensor, Tensor]]) -> nn.Module:
     """The quantized graph of the student. ``calibration`` are (ids, features) of real utterances."""
-    import executorch.kernels.quantized  # noqa: F401 - registers the operators
-    from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
-        XNNPACKQuantizer,
-        get_symmetric_quantization_config,
-    )
-    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
-
     device = copy.deepcopy(student).eval()
     device.embedding = ByteEmbedding(device.embedding.table.weight.detach())  # type: ignore[assignment]
-    quantizer = XNNPACKQuantizer()
-    quantizer.set_global(get_symmetric_quantization_config(is_per_channel=True, is_dynamic=True))
-    graph = _export(DeviceStudent(device), example_inputs(student)).module()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _vendor_warnings_ignored():
+        import executorch.kernels.quantized  # noqa: F401 - registers the operators
+        from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
+            XNNPACKQuantizer,
+            get_symmetric_quantization_config,
+        )
+        from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+        quantizer = XNNPACKQuantizer()
+        quantizer.set_global(get_symmetric_quantization_config(is_per_channel=True, is_dynamic=True))
+        graph = _export(DeviceStudent(device), example_inputs(student)).module()
         prepared = prepare_pt2e(graph, quantizer)
         for ids, features in calibration:
             prepared(ids, features)
@@ -84,17 +85,24 @@ def quantize_student(student: Student, calibration: list[tuple[Tensor, Tensor]])
 
 def to_program(quantized: nn.Module, student: Student) -> bytes:
     """The ``.pte`` of a quantized (or float, wrapped in ``DeviceStudent``) graph."""
-    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-    from executorch.exir import EdgeCompileConfig, ExecutorchBackendConfig, to_edge_transform_and_lower
+    with _vendor_warnings_ignored():
+        from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+        from executorch.exir import EdgeCompileConfig, ExecutorchBackendConfig, to_edge_transform_and_lower
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
         lowered = to_edge_transform_and_lower(
             _export(quantized, example_inputs(student)),
             partitioner=[XnnpackPartitioner()],
             compile_config=EdgeCompileConfig(_check_ir_validity=False),
         )
         return bytes(lowered.to_executorch(ExecutorchBackendConfig()).buffer)
+
+
+@contextmanager
+def _vendor_warnings_ignored() -> Iterator[None]:
+    """Importing and running the exporter warns of its own deprecated calls."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _export(module: nn.Module, inputs: tuple[Tensor, Tensor]) -> torch.export.ExportedProgram:

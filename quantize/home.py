@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import EngineError
 from edge.nlu.matching import FEATURES, HomeIndex, plain
 from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
 from edge.types import Entity
@@ -212,7 +213,7 @@ def interface_texts(language: str, source: bool = False) -> list[str]:
     """
     spec = importlib.util.find_spec("django")
     if spec is None or not spec.submodule_search_locations:
-        return []
+        raise EngineError("unrelated sentences come from Django: pip install 'edge-assistant[build]'")
     root = Path(next(iter(spec.submodule_search_locations)))
     if language == "en":
         return interface_texts("de", source=True)
