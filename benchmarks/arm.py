@@ -32,7 +32,7 @@ PACKAGES = (
 )  # fmt: skip
 LOGIT_TOLERANCE = 0.25
 CONFIDENCE_TOLERANCE = 0.05
-COMMAND = "turn on the kitchen light"
+COMMAND = "Turn on the kitchen light."
 
 
 class _Unavailable(Exception):
@@ -118,7 +118,7 @@ def _install(root: Path) -> None:
 
 def _compare(root: Path) -> list[str]:
     command = WORK / "command.wav"
-    _run("espeak-ng", "-v", "en-us", "-s", "140", "-w", str(command), COMMAND)
+    _run(sys.executable, "-m", "edge", "say", COMMAND, "--out", str(command))
     shutil.copy(command, root / "opt/command.wav")
     turn = ["-m", "edge", "simulate", "--json", "--tts", "espeak", "--lang", "en"]
     here = json.loads(_output(sys.executable, str(Path(__file__).parent / "arm_probe.py"), PYTHONPATH=str(ROOT)))
@@ -170,7 +170,7 @@ def _inside(root: Path) -> list[str]:
 
 @contextmanager
 def _mounted(root: Path) -> Iterator[None]:
-    """The kernel's file systems; of /sys only what libraries ask for: this machine's own would contradict the processor."""
+    """The kernel's file systems; of /sys only what libraries ask for: this machine's contradicts the processor."""
     processors = root / "sys/devices/system/cpu"
     processors.mkdir(parents=True, exist_ok=True)
     for name in ("possible", "present", "online"):
