@@ -6,7 +6,7 @@ a projection (Jiao et al. 2020, "TinyBERT"), and the given labels where there ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -216,27 +216,22 @@ def _collate(rows: Sequence[Input]) -> tuple[Tensor, Tensor, Tensor]:
     return torch.from_numpy(ids), torch.from_numpy(features), torch.from_numpy(mask)
 
 
-def intent_slots(labelled: Iterable[Utterance]) -> dict[str, tuple[str, ...]]:
-    """Return the slots that occur with each intent, which decoding allows."""
-    found: dict[str, set[str]] = {}
-    for utterance in labelled:
-        found.setdefault(utterance.intent, set()).update(slot.name for slot in utterance.slots)
-    return {intent: tuple(sorted(names)) for intent, names in sorted(found.items())}
-
-
 @torch.no_grad()
 def predict(
     student: Student,
     texts: Sequence[str],
-    allowed: Mapping[str, Sequence[str]],
+    intents: Sequence[str],
     tags: Sequence[str],
     language: str | None = None,
 ) -> list[Prediction]:
-    """Parse sentences with the float student and the device's decoder; ``allowed`` as intent_slots gives it."""
+    """Parse sentences with the float student and the device's decoder; every intent may have every slot.
+
+    Allowing only the slots seen with an intent lets the tags overrule it, which costs 0.4 points of intent accuracy on
+    SLURP's dev part and wins nothing in slots.
+    """
     student.eval()
-    intents = list(allowed)
     slots = [tag[2:] for tag in tags if tag.startswith("B-")]
-    decoder = Decoder(slots, student.transitions.tolist(), list(allowed.values()), 1.0)
+    decoder = Decoder(slots, student.transitions.tolist(), [slots] * len(intents), 1.0)
     found: list[Prediction] = []
     for text in texts:
         tokens = tokenize(text)[:MAX_TOKENS]

@@ -28,7 +28,7 @@ from quantize.datasets import (
     tagged_spans,
     without_leaks,
 )
-from quantize.distill import Distillation, distill, intent_slots, lessons, predict, student_input
+from quantize.distill import Distillation, distill, lessons, predict, student_input
 from quantize.home import Example
 from quantize.loop import Schedule, accelerator
 from quantize.metrics import measure
@@ -67,14 +67,13 @@ def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
     )  # fmt: skip
     taught = lessons(soft, spoken, labelled, intents, tags, student)
     distill(student, taught, tags, Distillation(), schedule, work / "student.pt", Accelerator(cpu=True))
-    allowed = intent_slots(labelled)
     figures = {}
     if held_out:
-        found = measure(held_out, predict(student, [u.text for u in held_out], allowed, tags))
+        found = measure(held_out, predict(student, [u.text for u in held_out], intents, tags))
         figures = {"held_out_float_student": vars(found)}
         log.info("float student on held-out data: %s", found)
-    frames = tuple(Frame(name, name, slots=slots) for name, slots in allowed.items())
     slots = tuple(tag[2:] for tag in tags if tag.startswith("B-"))
+    frames = tuple(Frame(name, name, slots=slots) for name in intents)
     return Trained(
         student,
         frames,

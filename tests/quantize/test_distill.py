@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from edge.nlu.matching import FEATURES
 from edge.nlu.tokens import ngram_ids, tokenize
 from quantize.datasets import SlotSpan, Utterance, format_annotation, label_names, parse_annotation, tag_tokens
-from quantize.distill import Distillation, distill, intent_slots, lessons, predict, soft_loss
+from quantize.distill import Distillation, distill, lessons, predict, soft_loss
 from quantize.loop import Schedule
 from quantize.metrics import measure
 from quantize.recombine import Neighbours, recombined
@@ -66,23 +66,10 @@ def test_student_learns_from_teacher_and_labels(weights: Distillation, tmp_path:
     taught = lessons(soft_labels_of(rows, intents, tags), ["en"] * len(rows), rows, intents, tags, student)
     schedule = Schedule(40, 8, 5e-3, 2e-2, average_decay=0.9)
     distill(student, taught, tags, weights, schedule, tmp_path / "student.pt", Accelerator(cpu=True))
-    seen = measure(rows, predict(student, [row.text for row in rows], intent_slots(rows), tags))
+    seen = measure(rows, predict(student, [row.text for row in rows], intents, tags))
     assert seen.exact_match == 1.0
-    told = predict(student, ["turn on the kitchen light"], intent_slots(rows), tags, "en")
+    told = predict(student, ["turn on the kitchen light"], intents, tags, "en")
     assert (told[0].intent, told[0].slots) == ("light_on", (SlotSpan("room", 12, 19),))
-
-
-def test_decoding_allows_only_slots_that_the_intent_has(tmp_path: Path) -> None:
-    rows = utterances()
-    intents, tags = label_names(rows)
-    allowed = intent_slots(rows)
-    assert allowed["stop"] == ()
-    student = fresh_student(intents, tags)
-    with torch.no_grad():
-        student.frame.bias[intents.index("stop")] = 50.0
-        student.tag.bias[tags.index("B-room")] = 50.0
-    (prediction,) = predict(student, ["kitchen"], allowed, tags)
-    assert (prediction.intent, prediction.slots) == ("stop", ())
 
 
 def test_labels_of_unlabelled_sentences_are_not_used() -> None:
