@@ -21,9 +21,9 @@ from quantize.recipe import Data, Recipe, StudentPlan, Training, load_recipe
 
 TINY = Recipe(
     name="tiny",
-    data=Data(source="home", languages=("en",), sentences=600),
+    data=Data(source="home", languages=("en",), sentences=1200),
     student=StudentPlan(buckets=2048, embed=16, hidden=32, layers=1, heads=2, feed_forward=64),
-    training=Training(epochs=3, batch=32, rate=5e-3),
+    training=Training(epochs=5, batch=32, rate=5e-3),
 )
 
 
