@@ -253,7 +253,7 @@ def write_atomically(target: Path, data: bytes) -> None:
 def _find(name_or_path: str | Path) -> Path:
     text = str(name_or_path)
     path = Path(text)
-    if path.suffix == ".edge" or os.sep in text or path.is_dir():
+    if path.suffix == ".edge" or os.sep in text or (path / _MANIFEST).is_file():
         if not path.exists():
             raise BundleError(f"no bundle at {text}; shipped are {', '.join(bundle_names()) or 'none'}")
         return path

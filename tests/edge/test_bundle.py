@@ -136,3 +136,9 @@ def test_a_full_disk_leaves_the_old_bundle(tiny: Path) -> None:
         write_bundle(Path("/dev/full/x.edge"), MANIFEST, CONTENTS)
     assert tiny.read_bytes() == before
     assert not [p for p in tiny.parent.iterdir() if p.name.startswith(".tiny")]
+
+
+def test_a_folder_of_that_name_does_not_hide_a_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert open_bundle("home").manifest.name == "home"
