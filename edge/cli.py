@@ -214,7 +214,7 @@ def _speech_arguments(commands: _Commands[_Parser]) -> None:
 
     parser = _command(commands, "demo", "speak commands, hear them with noise, act and answer", "edge demo")
     parser.add_argument("--out", metavar="FOLDER", default="demo-output", help="where the WAV files go")
-    parser.add_argument("--snr", type=float, default=25.0, metavar="dB", help="speech above noise (default: 25)")
+    parser.add_argument("--snr", type=float, default=40.0, metavar="dB", help="speech above noise (default: 40)")
 
 
 def _store_arguments(commands: _Commands[_Parser]) -> None:
