@@ -46,6 +46,8 @@ class Schedule:
 def accelerator() -> Accelerator:
     """One process or many, as ``accelerate launch`` set it up; bf16 where the processor multiplies it natively."""
     native = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+    # Accelerate empties os.environ for a moment, which fails on a variable without a name.
+    vars(os.environ)["_data"].pop(b"", None)
     return Accelerator(mixed_precision="bf16" if native else "no", cpu=not torch.cuda.is_available())
 
 

@@ -66,7 +66,7 @@ def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
         seed=recipe.seed,
     )  # fmt: skip
     taught = lessons(soft, spoken, labelled, intents, tags, student)
-    distill(student, taught, tags, Distillation(), schedule, work / "student.pt", Accelerator(cpu=True))
+    distill(student, taught, tags, Distillation(), schedule, work / "student.pt", run)
     figures = {}
     if held_out:
         found = measure(held_out, predict(student, [u.text for u in held_out], intents, tags))

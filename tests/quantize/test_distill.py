@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from accelerate import Accelerator
 
 from edge.nlu.matching import FEATURES
 from edge.nlu.tokens import ngram_ids, tokenize
 from quantize.datasets import SlotSpan, Utterance, format_annotation, label_names, parse_annotation, tag_tokens
 from quantize.distill import Distillation, distill, lessons, predict, soft_loss
-from quantize.loop import Schedule
+from quantize.loop import Schedule, accelerator
 from quantize.metrics import measure
 from quantize.recombine import Neighbours, recombined
 from quantize.student import Student, StudentShape
@@ -65,7 +64,7 @@ def test_student_learns_from_teacher_and_labels(weights: Distillation, tmp_path:
     student = fresh_student(intents, tags)
     taught = lessons(soft_labels_of(rows, intents, tags), ["en"] * len(rows), rows, intents, tags, student)
     schedule = Schedule(40, 8, 5e-3, 2e-2, average_decay=0.9)
-    distill(student, taught, tags, weights, schedule, tmp_path / "student.pt", Accelerator(cpu=True))
+    distill(student, taught, tags, weights, schedule, tmp_path / "student.pt", accelerator())
     seen = measure(rows, predict(student, [row.text for row in rows], intents, tags))
     assert seen.exact_match == 1.0
     told = predict(student, ["turn on the kitchen light"], intents, tags, "en")
