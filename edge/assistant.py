@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import EdgeError, EngineError
 from edge.parts import Ears, Mind, Mouth, Turn
-from edge.protocols import Speech
+from edge.protocols import Completeness, Speech
 from edge.trace import Trace, cpu_time_ns
 from edge.types import AudioFrame, Transcript
 
@@ -137,15 +137,16 @@ class Assistant:
             self._now.asked_in_pause = False
         elif not self._now.asked_in_pause:
             self._now.asked_in_pause = True
-            self._hurry_if_complete(ears)
+            self._choose_hangover(ears)
         return None
 
-    def _hurry_if_complete(self, ears: Ears) -> None:
+    def _choose_hangover(self, ears: Ears) -> None:
         with self._now.trace.stage("recognize"):
             so_far = ears.recognizer.partial()
         with self._now.trace.stage("parse"):
-            self._now.hurried = self._mind.is_complete(self._mind.parser.parse(so_far))
-        ears.endpointer.hurry(self._now.hurried)
+            completeness = self._mind.completeness(self._mind.parser.parse(so_far))
+        self._now.hurried = completeness is not Completeness.UNSURE
+        ears.endpointer.wait(ears.hangovers_ms[completeness])
 
     def _finish(self) -> Transcript:
         if self._ears is None:
@@ -153,7 +154,8 @@ class Assistant:
         with self._now.trace.stage("recognize"):
             transcript = self._ears.recognizer.finish()
         waited_ms = self._ears.endpointer.silence_ms
-        saved_ms = max(0.0, self._ears.hangover_ms - waited_ms) if self._now.hurried else 0.0
+        longest_ms = self._ears.hangovers_ms[Completeness.UNSURE]
+        saved_ms = max(0.0, longest_ms - waited_ms) if self._now.hurried else 0.0
         speech_end_ms = self._time_ms - waited_ms
         cpu_after = (cpu for at_ms, cpu in self._now.cpu_marks if at_ms >= speech_end_ms)
         self._now.cpu_start_ns = next(cpu_after, cpu_time_ns())

@@ -1,4 +1,4 @@
-"""Whether a command that was heard so far is whole, so that nobody need wait for more of it."""
+"""How whole a command is as far as it was heard, so that nobody need wait longer than for what may follow."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from importlib.resources import files
 import msgspec
 
 from edge.errors import ConfigError
+from edge.protocols import Completeness
 from edge.types import Parse
 
 _SURE = 0.8
@@ -26,20 +27,22 @@ class _Intent(msgspec.Struct):
     slot_combinations: dict[str, _Combination] = {}
 
 
-def is_complete(parse: Parse) -> bool:
-    """True for a confident parse whose slots are one of its intent's slot combinations in ``home-assistant-intents``.
+def completeness(parse: Parse) -> Completeness:
+    """COMPLETE for a confident parse whose slots are one of its intent's combinations in ``home-assistant-intents``.
 
-    A combination that leaves the place to the assistant's own, or that takes free text, is never complete: "turn off
-    the lights" may go on with "in the kitchen", "add milk" with "and eggs".
+    A combination that leaves the place to the assistant's own, or that takes free text, is OPEN: "turn off the lights"
+    may go on with "in the kitchen", "add milk" with "and eggs". Any other parse is UNSURE.
     """
     if parse.intent is None or parse.confidence < _SURE:
-        return False
+        return Completeness.UNSURE
     names = {slot.name for slot in parse.slots}
-    known = _combinations().get(parse.intent)
-    if known is None or names & _OPEN:
-        return False
+    known = _combinations().get(parse.intent, _Intent())
     fitting = [c for c in known.slot_combinations.values() if c.slots - _IMPLIED == names - _IMPLIED]
-    return bool(fitting) and not any(c.context_area or c.wildcard_slots for c in fitting)
+    if not fitting:
+        return Completeness.UNSURE
+    if names & _OPEN or any(c.context_area or c.wildcard_slots for c in fitting):
+        return Completeness.OPEN
+    return Completeness.COMPLETE
 
 
 @lru_cache(maxsize=1)

@@ -140,15 +140,20 @@ def ears(chosen: Profile, wake: str, live: LiveMicrophone | None = None) -> Ears
     """From frames to a transcript, with ``wake``: micro, push-to-talk or none."""
     from edge.audio.endpoint import EndpointSettings, Segmenter, VadEndpointer
     from edge.parts import Ears
+    from edge.protocols import Completeness
 
     timing = chosen.endpoint
-    endpointer = VadEndpointer(EndpointSettings(hangover_ms=timing.hangover_ms, hurried_hangover_ms=timing.hurried_ms))
+    endpointer = VadEndpointer(EndpointSettings(hangover_ms=timing.hangover_ms))
     return Ears(
         endpointer=endpointer,
         segmenter=Segmenter(endpointer),
         recognizer=recognizer(chosen),
         pause_ms=timing.pause_ms,
-        hangover_ms=timing.hangover_ms,
+        hangovers_ms={
+            Completeness.UNSURE: timing.hangover_ms,
+            Completeness.OPEN: timing.open_ms,
+            Completeness.COMPLETE: timing.complete_ms,
+        },
         wake=_wake(chosen, wake),
         live=live,
         barge_in=chosen.audio.barge_in,
@@ -170,7 +175,7 @@ def _wake(chosen: Profile, engine: str) -> WakeDetector | None:
 
 def mind(chosen: Profile, language: str | None) -> Mind:
     """From a transcript to a reply, in the simulated home; without a language it is found from the words."""
-    from edge.complete import is_complete
+    from edge.complete import completeness
     from edge.dialogue.dialogue import open_dialogue
     from edge.dialogue.replies import Replies
     from edge.parts import Mind
@@ -182,7 +187,7 @@ def mind(chosen: Profile, language: str | None) -> Mind:
     return Mind(
         parser=parser(bundle(chosen.bundle), of_home, language),
         skill=dialogue,
-        is_complete=is_complete,
+        completeness=completeness,
         apology=lambda: sorry,
         due=dialogue.due,
     )

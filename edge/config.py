@@ -76,12 +76,13 @@ class Wake(_Table, frozen=True):
 class Endpoint(_Table, frozen=True):
     """When an utterance is over.
 
-    ``hangover_ms`` of silence end it, ``hurried_ms`` where the text heard so far is a complete command; that text is
-    asked for after ``pause_ms``.
+    ``hangover_ms`` of silence end it; ``open_ms`` where the text heard so far is a command that could go on ("turn off
+    the lights"), ``complete_ms`` where it is a complete one. That text is asked for after ``pause_ms``.
     """
 
     hangover_ms: int = 600
-    hurried_ms: int = 224
+    open_ms: int = 416
+    complete_ms: int = 224
     pause_ms: int = 160
 
 

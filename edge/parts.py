@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.audio.endpoint import Segmenter
-from edge.protocols import Endpointer, LiveMicrophone, Parser, Recognizer, Skill, Speaker, Voice, WakeDetector
+from edge.protocols import (
+    Completeness,
+    Endpointer,
+    LiveMicrophone,
+    Parser,
+    Recognizer,
+    Skill,
+    Speaker,
+    Voice,
+    WakeDetector,
+)
 from edge.types import Action, Parse, Reply, StageSpan, Transcript
 
 if TYPE_CHECKING:
@@ -18,8 +28,8 @@ if TYPE_CHECKING:
 class Ears:
     """From frames to a transcript; ``wake`` is None where every utterance is meant for the assistant.
 
-    After ``pause_ms`` of silence the recognizer is asked for its text so far: if that is a complete command, the
-    ``hangover_ms`` that end an utterance need not be waited for.
+    After ``pause_ms`` of silence the recognizer is asked for its text so far; how whole a command that is decides
+    which of ``hangovers_ms`` ends the utterance.
     ``live`` is the microphone that goes on hearing while the assistant speaks. What it heard meanwhile is forgotten,
     for it is the assistant's own voice; with ``barge_in`` (where the microphone cancels echoes) speech stops the reply.
     """
@@ -28,7 +38,7 @@ class Ears:
     segmenter: Segmenter
     recognizer: Recognizer
     pause_ms: float
-    hangover_ms: float
+    hangovers_ms: Mapping[Completeness, float]
     wake: WakeDetector | None = None
     live: LiveMicrophone | None = None
     barge_in: bool = False
@@ -40,7 +50,7 @@ class Mind:
 
     parser: Parser
     skill: Skill
-    is_complete: Callable[[Parse], bool]
+    completeness: Callable[[Parse], Completeness]
     apology: Callable[[], Reply]
     due: Callable[[], Iterable[Ring]]
 
@@ -59,7 +69,7 @@ class Turn:
 
     ``waited_ms`` is the audio time from the end of speech to the decision that it had ended; ``first_audio_ms`` adds
     the CPU time of all stages from the end of speech to the first frame of the reply; ``saved_ms`` is how much of the
-    hangover was spared because the command was already complete.
+    longest hangover was spared because of what had been heard.
     """
 
     transcript: Transcript | None = None

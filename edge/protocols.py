@@ -17,6 +17,14 @@ class Speech(Enum):
     ENDED = "ended"
 
 
+class Completeness(Enum):
+    """How whole a command is: not surely one, one that more words may follow, or one that says everything."""
+
+    UNSURE = "unsure"
+    OPEN = "open"
+    COMPLETE = "complete"
+
+
 class Microphone(Protocol):
     """Source of frames: a sound card, a file, or a test's array."""
 
@@ -61,8 +69,8 @@ class Endpointer(Protocol):
     def accept(self, frame: AudioFrame) -> Speech:
         """State after this frame."""
 
-    def hurry(self, complete: bool) -> None:
-        """Tell whether the text so far is a complete command, so that the hangover may be shorter."""
+    def wait(self, hangover_ms: float) -> None:
+        """End this utterance after so much silence, since its text so far is known."""
 
     def reset(self) -> None:
         """Start over for the next utterance."""

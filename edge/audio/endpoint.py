@@ -18,8 +18,8 @@ class EndpointSettings:
     """When an utterance has begun and when it is over.
 
     Speech has begun when the probability stayed above ``stop_probability`` for ``min_speech_ms``, after reaching
-    ``start_probability``. It is over after ``hangover_ms`` below ``stop_probability`` (``hurried_hangover_ms`` once
-    the text is known to be a complete command), or after ``max_utterance_ms``. Where nobody speaks for
+    ``start_probability``. It is over after ``hangover_ms`` below ``stop_probability`` (or what ``wait`` was told, once
+    something is known of the text), or after ``max_utterance_ms``. Where nobody speaks for
     ``no_speech_timeout_ms`` the utterance ends without speech; None waits for ever.
     """
 
@@ -27,15 +27,14 @@ class EndpointSettings:
     stop_probability: float = 0.35
     min_speech_ms: float = 96.0
     hangover_ms: float = 600.0
-    hurried_hangover_ms: float = 240.0
     max_utterance_ms: float = 20_000.0
     no_speech_timeout_ms: float | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.stop_probability <= self.start_probability < 1.0:
             raise ConfigError("end-pointing needs 0 < stop_probability <= start_probability < 1")
-        if not 0 < self.hurried_hangover_ms <= self.hangover_ms:
-            raise ConfigError("end-pointing needs 0 < hurried_hangover_ms <= hangover_ms")
+        if self.hangover_ms <= 0:
+            raise ConfigError("end-pointing needs 0 < hangover_ms")
         if self.min_speech_ms <= 0 or self.max_utterance_ms <= self.min_speech_ms:
             raise ConfigError("end-pointing needs 0 < min_speech_ms < max_utterance_ms")
 
@@ -47,7 +46,7 @@ class Utterance:
         self._settings = settings
         self.state = Speech.WAITING
         self._elapsed_ms = self._spoken_ms = self._silence_ms = 0.0
-        self._hurried = False
+        self._hangover_ms = settings.hangover_ms
 
     @property
     def heard_speech(self) -> bool:
@@ -69,22 +68,22 @@ class Utterance:
         )
         self._silence_ms = 0.0 if voiced else self._silence_ms + duration_ms
         if self.state is Speech.WAITING:
-            self._wait(voiced, duration_ms)
+            self._begin(voiced, duration_ms)
         else:
             self._speak(duration_ms)
         return self.state
 
-    def hurry(self, complete: bool) -> None:
-        """Use the short hangover while ``complete``."""
-        self._hurried = complete
+    def wait(self, hangover_ms: float) -> None:
+        """End after so much silence, until ``reset``."""
+        self._hangover_ms = hangover_ms
 
     def reset(self) -> None:
         """Start over."""
         self.state = Speech.WAITING
         self._elapsed_ms = self._spoken_ms = self._silence_ms = 0.0
-        self._hurried = False
+        self._hangover_ms = self._settings.hangover_ms
 
-    def _wait(self, voiced: bool, duration_ms: float) -> None:
+    def _begin(self, voiced: bool, duration_ms: float) -> None:
         self._spoken_ms = self._spoken_ms + duration_ms if voiced else 0.0
         if self.heard_speech:
             self.state = Speech.SPEAKING
@@ -95,8 +94,7 @@ class Utterance:
 
     def _speak(self, duration_ms: float) -> None:
         self._spoken_ms += duration_ms
-        hangover_ms = self._settings.hurried_hangover_ms if self._hurried else self._settings.hangover_ms
-        if self._silence_ms >= hangover_ms or self._spoken_ms >= self._settings.max_utterance_ms:
+        if self._silence_ms >= self._hangover_ms or self._spoken_ms >= self._settings.max_utterance_ms:
             self.state = Speech.ENDED
 
 
@@ -129,9 +127,9 @@ class VadEndpointer:
             self._utterance.accept(probability, 1000 * samples / frame.rate_hz)
         return self._utterance.state
 
-    def hurry(self, complete: bool) -> None:
-        """Use the short hangover while the text so far is a ``complete`` command."""
-        self._utterance.hurry(complete)
+    def wait(self, hangover_ms: float) -> None:
+        """End this utterance after so much silence, since its text so far is known."""
+        self._utterance.wait(hangover_ms)
 
     def reset(self) -> None:
         """Start over for the next utterance; the model keeps its ear for the room."""

@@ -15,7 +15,7 @@ from edge.dialogue.dialogue import Ring
 from edge.dialogue.timers import Timer
 from edge.errors import DeviceError, EngineError
 from edge.parts import Ears, Mind, Mouth, Turn
-from edge.protocols import Speech
+from edge.protocols import Completeness, Speech
 from edge.types import Action, AudioFrame, Parse, Reply, Transcript
 
 FRAME_MS = 32
@@ -31,6 +31,7 @@ def frames(*parts: tuple[int, int]) -> Iterator[AudioFrame]:
             start_ms += FRAME_MS
 
 
+HANGOVERS_MS = {Completeness.UNSURE: 600, Completeness.OPEN: 416, Completeness.COMPLETE: 224}
 SENTENCE = ((QUIET, 10), (LOUD, 20), (QUIET, 30))
 
 
@@ -38,8 +39,8 @@ class LoudnessEndpointer:
     """The real state machine over a loudness instead of a neural network."""
 
     def __init__(self) -> None:
-        self._utterance = Utterance(EndpointSettings(hangover_ms=600, hurried_hangover_ms=224))
-        self.hurried: list[bool] = []
+        self._utterance = Utterance(EndpointSettings(hangover_ms=600))
+        self.waits_ms: list[float] = []
 
     @property
     def silence_ms(self) -> float:
@@ -48,9 +49,9 @@ class LoudnessEndpointer:
     def accept(self, frame: AudioFrame) -> Speech:
         return self._utterance.accept(float(frame.pcm[0] > 0), frame.duration_ms)
 
-    def hurry(self, complete: bool) -> None:
-        self.hurried.append(complete)
-        self._utterance.hurry(complete)
+    def wait(self, hangover_ms: float) -> None:
+        self.waits_ms.append(hangover_ms)
+        self._utterance.wait(hangover_ms)
 
     def reset(self) -> None:
         self._utterance.reset()
@@ -175,7 +176,7 @@ class Bench:
     def __init__(
         self,
         *texts: str | Exception,
-        complete: bool = False,
+        completeness: Completeness = Completeness.UNSURE,
         wake: CountWake | None = None,
         live: LiveFrames | None = None,
         barge_in: bool = False,
@@ -184,8 +185,9 @@ class Bench:
         self.endpointer, self.recognizer = LoudnessEndpointer(), ScriptedRecognizer(*texts)
         self.skill, self.speaker = ScriptedSkill(), ListSpeaker(speaker_failure)
         voice = BeepVoice()
-        mind = Mind(EchoParser(), self.skill, lambda parse: complete, lambda: Reply("sorry"), self.skill.due)
-        ears = Ears(self.endpointer, Segmenter(self.endpointer), self.recognizer, 160, 600, wake, live, barge_in)
+        mind = Mind(EchoParser(), self.skill, lambda parse: completeness, lambda: Reply("sorry"), self.skill.due)
+        segmenter = Segmenter(self.endpointer)
+        ears = Ears(self.endpointer, segmenter, self.recognizer, 160, HANGOVERS_MS, wake, live, barge_in)
         self.assistant = Assistant(mind, ears, Mouth(lambda language: voice, self.speaker))
 
     def hear(self, *parts: tuple[int, int]) -> list[Turn]:
@@ -224,17 +226,23 @@ def test_the_latency_is_the_waited_audio_and_the_work_after_the_end_of_speech() 
 
 
 def test_a_complete_command_is_not_waited_for() -> None:
-    bench = Bench("lights on", complete=True)
+    bench = Bench("lights on", completeness=Completeness.COMPLETE)
     (turn,) = bench.hear(*SENTENCE)
-    assert bench.endpointer.hurried == [True]
+    assert bench.endpointer.waits_ms == [224]
     assert turn.waited_ms == 224
     assert turn.saved_ms == 376
+
+
+def test_a_command_that_could_go_on_is_waited_for_a_little_longer() -> None:
+    (turn,) = Bench("lights on", completeness=Completeness.OPEN).hear(*SENTENCE)
+    assert turn.waited_ms == 416
+    assert turn.saved_ms == 184
 
 
 def test_speech_that_goes_on_after_a_pause_is_asked_again() -> None:
     bench = Bench("lights on")
     (turn,) = bench.hear((QUIET, 10), (LOUD, 20), (QUIET, 8), (LOUD, 10), (QUIET, 30))
-    assert bench.endpointer.hurried == [False, False]
+    assert bench.endpointer.waits_ms == [600, 600]
     assert turn.waited_ms == 608
 
 

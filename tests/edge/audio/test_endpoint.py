@@ -48,24 +48,24 @@ def test_a_pause_shorter_than_the_hangover_does_not_cut_a_slow_speaker() -> None
     assert Speech.ENDED not in heard
 
 
-def test_hurry_shortens_the_hangover_and_can_be_taken_back() -> None:
+def test_the_hangover_can_be_shortened_and_lengthened_again() -> None:
     utterance = Utterance(EndpointSettings())
     states(utterance, [0.9] * 10)
-    utterance.hurry(True)
+    utterance.wait(240)
     heard = states(utterance, [0.0] * 20)
     assert heard.index(Speech.ENDED) == 7  # 8 chunks reach 240 ms
     assert utterance.silence_ms == 8 * CHUNK_MS
     utterance.reset()
     states(utterance, [0.9] * 10)
-    utterance.hurry(True)
-    utterance.hurry(False)
+    utterance.wait(240)
+    utterance.wait(600)
     assert Speech.ENDED not in states(utterance, [0.0] * 18)
 
 
-def test_hurry_after_a_pause_ends_on_the_next_chunk() -> None:
+def test_a_short_wait_after_a_pause_ends_on_the_next_chunk() -> None:
     utterance = Utterance(EndpointSettings())
     states(utterance, [0.9] * 10 + [0.0] * 10)
-    utterance.hurry(True)
+    utterance.wait(240)
     assert utterance.accept(0.0, CHUNK_MS) is Speech.ENDED
 
 
@@ -99,8 +99,7 @@ def test_ended_stays_until_reset() -> None:
     [
         {"start_probability": 1.5},
         {"stop_probability": 0.9},
-        {"hangover_ms": 100.0},
-        {"hurried_hangover_ms": 0.0},
+        {"hangover_ms": 0.0},
         {"min_speech_ms": 0.0},
         {"max_utterance_ms": 10.0},
     ],
@@ -123,7 +122,7 @@ class Script:
         self.place += 1
         return {".": Speech.WAITING, "s": Speech.SPEAKING, "e": Speech.ENDED}[self.script[self.place - 1]]
 
-    def hurry(self, complete: bool) -> None: ...
+    def wait(self, hangover_ms: float) -> None: ...
 
     def reset(self) -> None: ...
 
@@ -183,11 +182,11 @@ def test_real_speech_is_found_whole_whatever_the_frame_length(samples: int) -> N
 
 
 @needs_vad
-def test_real_end_point_comes_early_when_hurried() -> None:
+def test_real_end_point_comes_early_when_told_so() -> None:
     waits = []
-    for hurried in (False, True):
+    for hangover_ms in (600, 240):
         endpointer = VadEndpointer()
-        endpointer.hurry(hurried)
+        endpointer.wait(hangover_ms)
         for frame in frames_of(with_silence(spoken("turn on the kitchen light")), 512):
             if endpointer.accept(frame) is Speech.ENDED:
                 break

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from edge.bundle import open_bundle
+from edge.complete import completeness
+from edge.home import default_home
+from edge.nlu.student import StudentParser
+from edge.protocols import Completeness
+from edge.types import Transcript
+
+
+@pytest.fixture(scope="module")
+def parser() -> StudentParser:
+    return StudentParser(open_bundle("home"), default_home(), "en")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("turn on the kitchen light", Completeness.COMPLETE),
+        ("set a timer for ten minutes", Completeness.COMPLETE),
+        ("turn off the lights", Completeness.OPEN),
+        ("add milk to my shopping list", Completeness.OPEN),
+        ("my grandmother told me a story", Completeness.UNSURE),
+        ("", Completeness.UNSURE),
+    ],
+)
+def test_how_whole_a_command_is(parser: StudentParser, text: str, expected: Completeness) -> None:
+    assert completeness(parser.parse(Transcript(text))) is expected
