@@ -25,9 +25,9 @@ lint: .venv/installed
 	.venv/bin/ruff check
 	.venv/bin/mypy --strict
 
-arm-test: .venv/installed
+arm-test: .venv-device/installed
 	@.ci/system-packages optional qemu-user-static debootstrap g++-aarch64-linux-gnu binfmt-support espeak-ng
-	.venv/bin/python -m benchmarks.arm
+	.venv-device/bin/python -m benchmarks.arm
 
 wheel: .venv-wheel/bin/pip
 	.venv-wheel/bin/pip wheel --quiet --no-deps --wheel-dir dist .
