@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from benchmarks.html import page
     from benchmarks.markdown import document, table
-    from benchmarks.report import write_report
+    from benchmarks.report import open_rows, verdict, write_report
     from benchmarks.run import run
 
     report = run(
@@ -70,8 +70,14 @@ def _run(arguments: argparse.Namespace) -> int:
     for row in report.gate:
         if row.verdict == "FAIL":
             excess = f"over by {row.over} {row.unit}" if row.over is not None else row.why
-            sys.stderr.write(f"edge-bench: {row.metric}: {excess}; stage {row.stage}\n")
-    return 0 if report.passed else 1
+            where = f"; stage {row.stage}" if row.stage else ""
+            sys.stderr.write(f"edge-bench: {row.metric}: {excess}{where}\n")
+    undecided = open_rows(report.gate)
+    if undecided:
+        names = ", ".join(dict.fromkeys(row.metric for row in undecided))
+        sys.stderr.write(f"edge-bench: open: {names}; edge-bench calibrate on the board narrows projections\n")
+    sys.stderr.write(f"edge-bench: {report.profile.name} {verdict(report)}\n")
+    return 0 if report.passed and not (undecided and arguments.strict) else 1
 
 
 def _compare(arguments: argparse.Namespace) -> int:
@@ -137,7 +143,12 @@ def _arguments() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    run = commands.add_parser("run", help="every scenario against the board's budgets; exit 1 when over")
+    run = commands.add_parser(
+        "run",
+        help="every scenario against the board's budgets; exit 1 when over",
+        description="Measure and judge. Exit 1 when a budget is exceeded: a measured value, or a projected interval "
+        "that lies beyond its limit as a whole. An interval that holds the limit leaves the budget open.",
+    )
     run.add_argument("--profile", required=True, metavar="NAME", help="board, by name or path")
     run.add_argument("--only", action="append", metavar="SCENARIO", help="this scenario (repeatable)")
     run.add_argument("--scenarios", metavar="FILE", help="scenarios instead of the project's own")
@@ -146,6 +157,7 @@ def _arguments() -> argparse.ArgumentParser:
     run.add_argument("--markdown", metavar="FILE", help="write the report as Markdown")
     run.add_argument("--html", metavar="FILE", help="write the report as one HTML page")
     run.add_argument("--force", action="store_true", help="measure on a busy machine; the report says so")
+    run.add_argument("--strict", action="store_true", help="exit 1 also when a budget is open")
     compare = commands.add_parser("compare", help="what became slower or bigger between two reports; exit 1 if any did")
     compare.add_argument("before", metavar="A.json")
     compare.add_argument("after", metavar="B.json")

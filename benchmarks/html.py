@@ -22,15 +22,15 @@ svg{width:100%;max-width:36rem;display:block}svg text{font:11px system-ui,sans-s
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:12px}
 .why{color:#777;font-size:12px}.note{background:#ffb74d33;padding:8px;border-radius:6px}
 """
+_OPERATORS = 8
 _VERDICTS = {"pass": "#5d9c59", "FAIL": "#c0504d", "unsure": "#d1a03a", "not measured": "#7f7f7f"}
 
 
 def page(report: Report) -> str:
     """The page."""
     board = report.profile.board
-    verdict = "passes" if report.passed else "FAILS"
     parts = [
-        f"<h1>{_plain(board.title)}: <span class='{'pass' if report.passed else 'FAIL'}'>{verdict}</span></h1>",
+        f"<h1>{_plain(board.title)}: {_verdict(report)}</h1>",
         _provenance(report),
         "<h2>Budgets</h2>",
         _gate(report),
@@ -46,10 +46,17 @@ def page(report: Report) -> str:
     return f"<!doctype html><html lang='en'><head>{head}</head><body>{body}</body></html>\n"
 
 
-def _plain(value: object, path: str | None = None) -> str:
-    """Text from the report; where it has digits, the path says from where."""
-    tag = f' data-json="{escape(path)}"' if path else ' data-json="text"'
-    return f"<span{tag}>{escape(str(value))}</span>"
+def _verdict(report: Report) -> str:
+    """As ``report.verdict``, with where its number stands."""
+    if not report.passed:
+        return "<span class='FAIL'>FAILS</span>"
+    undecided = f", {Number(report.open, 'open').span()} budgets open" if report.open else ""
+    return f"<span class='{'unsure' if report.open else 'pass'}'>passes{undecided}</span>"
+
+
+def _plain(value: object, tag: str = "span") -> str:
+    """Text that stands in the report as it is."""
+    return f'<{tag} data-json="text">{escape(str(value))}</{tag}>'
 
 
 def _provenance(report: Report) -> str:
@@ -63,6 +70,9 @@ def _provenance(report: Report) -> str:
         ),
         ("commit", _plain((machine["commit"] or "unknown")[:12]) + (" with changes" if machine["modified"] else "")),
         ("memory", _plain(report.capped)),
+        ("throttling", _plain(machine["throttled"] or "not measured")),
+        ("energy", _plain(machine["energy"])),
+        ("versions", ", ".join(f"{_plain(name)} {_plain(text)}" for name, text in machine["versions"].items())),
     ]
     table = "".join(f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in rows)
     notes = ""
@@ -128,8 +138,31 @@ def _scenario(report: Report, index: int) -> str:
     title = f"<h2>{_plain(result.name)}</h2>"
     if result.status != "done":
         title += f"<p class='note'>{escape(result.status)} in stage {_plain(result.stage)}: {_plain(result.reason)}</p>"
-    plots = _memory(report, result, path) + _latency(result, path) + _stages(result, path)
-    return f"{title}<div class='plots'>{plots}</div>{_measures(result, path)}"
+    plots = _memory(report, result, path) + _latency(result, path) + _stages(result, path) + _operators(result, path)
+    return f"{title}{_facts(result, path)}<div class='plots'>{plots}</div>{_measures(result, path)}"
+
+
+def _facts(result: Result, path: str) -> str:
+    """What was understood, and the student's planned memory."""
+    said = []
+    if "understood" in result.facts:
+        right, heard = (Number(result.facts["understood"][at], f"{path}.facts.understood.{at}") for at in (0, 1))
+        said.append(f"{right.span()} of {heard.span()} understood as they should be")
+    if "arena_bytes" in result.facts:
+        arena = Number(result.facts["arena_bytes"], f"{path}.facts.arena_bytes", "bytes")
+        said.append(f"the student's planned arena is {arena.span()}")
+    return f"<p>{'; '.join(said)}</p>" if said else ""
+
+
+def _operators(result: Result, path: str) -> str:
+    """Time of the student's operators, all calls together, the slowest first."""
+    times = sorted(result.facts.get("operators", {}).items(), key=lambda item: -float(item[1][1]))[:_OPERATORS]
+    rows = []
+    for name, (calls, total_ms) in times:
+        at = f"{path}.facts.operators.{name}"
+        label = f"{_plain(name, 'tspan')} × {Number(calls, f'{at}.0').span('tspan')}"
+        rows.append((label, Number(total_ms, f"{at}.1", "ms"), None, "#3b6ea5"))
+    return f"<div><h3>Operators of the student</h3>{svg.bars(rows, 'operators')}</div>" if rows else ""
 
 
 def _memory(report: Report, result: Result, path: str) -> str:
@@ -161,10 +194,11 @@ def _latency(result: Result, path: str) -> str:
 def _stages(result: Result, path: str) -> str:
     if not result.stages:
         return ""
-    rows = [
-        (stage, Number(summary.median, f"{path}.stages.{stage}.median", "ms"))
-        for stage, summary in result.stages.items()
-    ]
+    rows = []
+    for stage, summary in result.stages.items():
+        cpu = Number(summary.median, f"{path}.stages.{stage}.median", "ms")
+        wall = Number(result.walls[stage].median, f"{path}.walls.{stage}.median", "ms").span("tspan")
+        rows.append((f"{escape(stage)} {cpu.span('tspan')}, wall {wall}", cpu))
     return f"<div><h3>CPU time of the stages (median)</h3>{svg.waterfall(rows, 'stages')}</div>"
 
 

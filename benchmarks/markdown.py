@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.report import Report, Row
+from benchmarks.report import Report, Row, verdict
 
 _HEAD = "| budget | limit | found | verdict | over by | stage | basis |\n|---|---:|---:|---|---:|---|---|"
 
@@ -33,9 +33,8 @@ def number(value: float) -> str:
 def document(report: Report) -> str:
     """The report as Markdown."""
     board = report.profile.board
-    verdict = "passes" if report.passed else "FAILS"
     parts = [
-        f"# {board.title}: {verdict}",
+        f"# {board.title}: {verdict(report)}",
         f"{report.created}, commit {report.machine['commit'] or 'unknown'}; memory {report.capped}; "
         f"measured on {report.machine['model']}.",
         _busy(report),

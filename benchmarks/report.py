@@ -11,7 +11,7 @@ from benchmarks.statistics import Summary
 from edge.config import Profile
 from edge.errors import ConfigError
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -25,7 +25,10 @@ class Round(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """One scenario; ``status`` is done, killed, failed or not measured, ``stage`` where it ended early."""
+    """One scenario; ``status`` is done, killed, failed or not measured, ``stage`` where it ended early.
+
+    ``stages`` holds the CPU time of each stage, ``walls`` its wall time.
+    """
 
     name: str
     status: str
@@ -34,6 +37,7 @@ class Result(msgspec.Struct, frozen=True):
     units: dict[str, str]
     measures: dict[str, Summary]
     stages: dict[str, Summary]
+    walls: dict[str, Summary]
     facts: dict[str, Any]
     rounds: list[Round]
 
@@ -55,7 +59,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """One run of ``edge-bench``."""
+    """One run of ``edge-bench``; ``open`` counts the budgets that it cannot decide."""
 
     format: int
     created: str
@@ -67,7 +71,20 @@ class Report(msgspec.Struct, frozen=True):
     results: list[Result]
     gate: list[Row]
     passed: bool
+    open: int = 0
     peers: list[dict[str, Any]] = []
+
+
+def open_rows(rows: list[Row]) -> list[Row]:
+    """Budgets that a run cannot decide: the projected interval holds the limit, or nothing was measured."""
+    return [row for row in rows if row.verdict in ("unsure", "not measured")]
+
+
+def verdict(report: Report) -> str:
+    """The whole in a few words; what is open is said, and is no failure."""
+    if not report.passed:
+        return "FAILS"
+    return f"passes, {report.open} of {len(report.gate)} budgets open" if report.open else "passes"
 
 
 def write_report(report: Report, path: Path) -> None:

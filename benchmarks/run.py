@@ -17,7 +17,7 @@ from benchmarks import machine, material
 from benchmarks.gate import check_budgets, judge
 from benchmarks.process import measure
 from benchmarks.projection import calibrate, project
-from benchmarks.report import FORMAT, Report, Result
+from benchmarks.report import FORMAT, Report, Result, open_rows
 from benchmarks.scenarios import Scenario, load_scenarios
 from benchmarks.statistics import summarize
 from edge import compose
@@ -83,6 +83,7 @@ def run(
         results=results,
         gate=rows,
         passed=all(row.verdict != "FAIL" for row in rows),
+        open=len(open_rows(rows)),
     )
 
 

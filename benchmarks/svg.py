@@ -54,12 +54,12 @@ def bars(rows: Sequence[tuple[str, Number, Number | None, str]], title: str) -> 
 
 
 def waterfall(rows: Sequence[tuple[str, Number]], title: str) -> str:
-    """Stages one after the other, each beginning where the one before ended."""
+    """Stages (label as markup, time) one after the other, each beginning where the one before ended."""
     total = sum(number.value for _, number in rows) or 1.0
     parts, at, step = [], 0.0, 30
     for index, (label, number) in enumerate(rows):
         y, x = 4 + index * step, _LEFT + at / total * (WIDTH - 12)
-        parts.append(_text(_LEFT, y + 10, f"{escape(label)} {number.span('tspan')}"))
+        parts.append(_text(_LEFT, y + 10, label))
         width = max(1.0, number.value / total * (WIDTH - 12))
         parts.append(f'<rect x="{x:.1f}" y="{y + 13}" width="{width:.1f}" height="9" fill="{COLOURS[index % 8]}"/>')
         at += number.value

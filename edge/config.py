@@ -30,13 +30,16 @@ class Rates(_Table, frozen=True):
     """What one core does: published figures of a board, or with ``machine`` what ``edge-bench calibrate`` measured.
 
     ``seven_zip_mips`` is ``7z b -mmt1``, ``memcpy_mb_s`` tinymembench's, ``dgemm_gflops`` double-precision matrix
-    products (HPL on one core); the others are the kernels of ``edge-bench calibrate``.
+    products (HPL on one core); the others are the kernels of ``edge-bench calibrate``: single-precision matrix
+    products, LZMA compression, the shipped int8 student on 12 tokens, and plain Python.
     """
 
     seven_zip_mips: float | None = None
     memcpy_mb_s: float | None = None
     dgemm_gflops: float | None = None
     sgemm_gflops: float | None = None
+    lzma_mb_s: float | None = None
+    student_runs_s: float | None = None
     python_mops: float | None = None
     machine: str | None = None
     sources: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,10 @@ ram_mib = 512
 """
 
 
-@pytest.fixture
-def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report]:
+@pytest.fixture(scope="module")
+def run_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Report]]:
     """Runs one scenario of ``samples.py`` (or ``benchmarks.work``) on a board with ``cap`` and ``budgets``."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    folder = tmp_path_factory.mktemp("board")
 
     def start(
         name: str,
@@ -42,16 +42,18 @@ def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., R
         text = BOARD.format(cap=f"memory_cap_mib = {cap}" if cap else "")
         for metric, limit in (budgets or {}).items():
             text += f'[[budgets]]\nmetric = "{metric}"\npercentile = 100\nlimit = {limit}\nunit = "MiB"\nwhy = "test"\n'
-        profile = tmp_path / "board.toml"
+        profile = folder / "board.toml"
         profile.write_text(text)
         table = ", ".join(f"{key} = {_toml(value)}" for key, value in parameters.items())
-        scenarios = tmp_path / "scenarios.toml"
+        scenarios = folder / "scenarios.toml"
         scenarios.write_text(
             f'[[scenarios]]\nname = "{name}"\nwork = "{work}"\nrounds = {rounds}\nparameters = {{ {table} }}\n'
         )
         return run(str(profile), scenarios, (), force=True, bundle=bundle)
 
-    return start
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent))
+        yield start
 
 
 def _toml(value: Any) -> str:

@@ -21,7 +21,7 @@ from benchmarks.report import Report
 Run = Callable[..., Report]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def report(run_here: Run) -> Report:
     budgets = {"turn.cpu_ms": 1e6, "turn.peak_rss_mib": 1, "turn.first_audio_ms": 5}
     parameters = {"repetitions": 12, "amounts": {"recognize": 300, "parse": 60, "voice": 120}}
