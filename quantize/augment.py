@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from edge.nlu.tokens import strip_marks, tokenize
 from quantize.templates import Sample, SampledSlot
+
+Change = Callable[[Sample, random.Random], Sample]
 
 
 def edit(sample: Sample, start: int, end: int, text: str) -> Sample:
@@ -77,6 +81,17 @@ def polite(sample: Sample, rng: random.Random, frames: list[str]) -> Sample:
     if rng.random() < 0.5:
         return edit(sample, 0, 0, phrase + " ")
     return edit(sample, len(sample.text), len(sample.text), " " + phrase)
+
+
+def disturbances(phrases: list[str]) -> dict[str, Change]:
+    """Each augmentation by itself, by the name under which robustness to it is reported."""
+    return {
+        "one_word_dropped": drop_word,
+        "one_letter_wrong": wrong_letter,
+        "one_word_repeated": repeat_word,
+        "without_marks": without_marks,
+        "polite_phrase": partial(polite, frames=phrases),
+    }
 
 
 def augment(sample: Sample, rng: random.Random, frames: list[str]) -> Sample:

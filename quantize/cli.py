@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from edge.errors import EdgeError
 
@@ -66,6 +66,9 @@ def _arguments() -> argparse.ArgumentParser:
     evaluate.add_argument("data", type=Path, help="JSON lines in MASSIVE's format")
     evaluate.add_argument("--partition", help="only this partition, such as test")
     evaluate.add_argument("--home", help="home file whose names the utterances use")
+    evaluate.add_argument(
+        "--unrelated", type=Path, help="text file, a sentence a line: measure how well it is rejected"
+    )
     evaluate.add_argument("--against", help="older bundle: count what it parsed right and the new one does not")
     evaluate.add_argument("--max-flips", type=float, default=1.0, help="largest share of such flips; more exits with 1")
     evaluate.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -75,6 +78,8 @@ def _arguments() -> argparse.ArgumentParser:
     home.add_argument("--languages", nargs="*", help="language codes; default all of the bundle")
     home.add_argument("--count", type=int, default=100, help="sentences per language")
     home.add_argument("--unrelated", type=Path, help="text file, a sentence a line: measure how well it is rejected")
+    home.add_argument("--against", help="older bundle: count what it parsed right and the new one does not")
+    home.add_argument("--max-flips", type=float, default=1.0, help="largest share of such flips; more exits with 1")
     home.add_argument("--json", action="store_true", help="one JSON object on standard output")
     home.set_defaults(run=_evaluate_home)
     domain = commands.add_parser("domain", help="turn a file of your own commands into a bundle")
@@ -101,44 +106,40 @@ def _build(arguments: argparse.Namespace) -> int:
 def _evaluate(arguments: argparse.Namespace) -> int:
     from edge.bundle import open_bundle
     from edge.home import load_home
-    from quantize.datasets import read_utterances
+    from quantize.datasets import read_sentences, read_utterances
     from quantize.evaluate import evaluate, table
 
-    partitions = [arguments.partition] if arguments.partition else None
-    utterances = read_utterances(arguments.data, partitions)
-    home = load_home(arguments.home) if arguments.home else None
-    against = open_bundle(arguments.against) if arguments.against else None
-    report = evaluate(open_bundle(arguments.bundle), utterances, against, home)
+    report = evaluate(
+        open_bundle(arguments.bundle),
+        read_utterances(arguments.data, [arguments.partition] if arguments.partition else None),
+        load_home(arguments.home) if arguments.home else None,
+        read_sentences(arguments.unrelated) if arguments.unrelated else (),
+        open_bundle(arguments.against) if arguments.against else None,
+    )
     print(json.dumps(report) if arguments.json else table(report, f"{arguments.bundle} on {arguments.data}"))  # noqa: T201
-    flips = report.get("negative_flips", {}).get("share", 0.0)
-    return 1 if flips > arguments.max_flips else 0
+    return _verdict(report, arguments)
 
 
 def _evaluate_home(arguments: argparse.Namespace) -> int:
     from edge.bundle import open_bundle
     from quantize.datasets import read_sentences
-    from quantize.evaluate_home import measure_language, rejection
+    from quantize.evaluate_home import evaluate_home, table
 
     bundle = open_bundle(arguments.bundle)
-    languages = arguments.languages or list(bundle.manifest.languages)
-    report: dict[str, dict[str, float]] = {}
-    for language in languages:
-        report[language] = measure_language(bundle, language, arguments.count)
-        logging.getLogger(__name__).info("%s %s", language, report[language])
-    names = ("intent", "exact", "drop", "letter")
-    mean = {name: sum(row[name] for row in report.values()) / len(report) for name in names}
-    result: dict[str, object] = {"mean": mean, "languages": report}
-    if arguments.unrelated:
-        result["rejection"] = rejection(bundle, languages, read_sentences(arguments.unrelated), 20)
-    if arguments.json:
-        print(json.dumps(result))  # noqa: T201
-    else:
-        rows = [("all", mean), *report.items()]
-        lines = [f"{name:<9}" + "".join(f"{row[key]:>9.1%}" for key in names) for name, row in rows]
-        print("\n".join([f"{'':<9}" + "".join(f"{key:>9}" for key in names), *lines]))  # noqa: T201
-        for key, value in (result.get("rejection") or {}).items():  # type: ignore[attr-defined]
-            print(f"{key}: {value}")  # noqa: T201
-    return 0
+    report = evaluate_home(
+        bundle,
+        arguments.languages or bundle.manifest.languages,
+        arguments.count,
+        read_sentences(arguments.unrelated) if arguments.unrelated else (),
+        open_bundle(arguments.against) if arguments.against else None,
+    )
+    print(json.dumps(report) if arguments.json else table(report))  # noqa: T201
+    return _verdict(report, arguments)
+
+
+def _verdict(report: dict[str, Any], arguments: argparse.Namespace) -> int:
+    flips = report.get("negative_flips", {}).get("share", 0.0)
+    return 1 if flips > arguments.max_flips else 0
 
 
 def _domain(arguments: argparse.Namespace) -> int:

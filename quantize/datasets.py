@@ -113,6 +113,12 @@ def read_utterances(path: Path, partitions: Collection[str] | None = None) -> li
     return found
 
 
+def read_listed(folder: Path, name: str) -> list[Utterance]:
+    """Read a file that a recipe lists: ``FILE``, or ``FILE#PARTITION`` for one of its partitions."""
+    file, _, partition = name.partition("#")
+    return read_utterances(folder / file, [partition] if partition else None)
+
+
 def write_utterances(path: Path, utterances: Iterable[Utterance]) -> None:
     """Write a MASSIVE file that read_utterances reads back unchanged."""
     with path.open("wb") as stream:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from edge.bundle import Bundle
+import msgspec
+
+from edge.bundle import Bundle, StudentSpec
+from edge.errors import BundleError
 from edge.nlu.student import StudentParser
 from edge.types import Home, Parse, Transcript
-from quantize.augment import drop_word, wrong_letter
+from quantize.augment import Change, disturbances
 from quantize.datasets import SlotSpan, Utterance
-from quantize.metrics import Metrics, Prediction, measure, measure_locales, negative_flips
-from quantize.templates import Sample
+from quantize.metrics import Metrics, Prediction, measure, measure_locales, negative_flips, rejection
+from quantize.templates import Sample, package_languages, package_templates
 
 
 def predict(bundle: Bundle, utterances: Sequence[Utterance], home: Home | None = None) -> list[Prediction]:
@@ -30,26 +35,78 @@ def as_prediction(parse: Parse) -> Prediction:
 
 
 def evaluate(
-    bundle: Bundle, utterances: Sequence[Utterance], against: Bundle | None = None, home: Home | None = None
+    bundle: Bundle,
+    utterances: Sequence[Utterance],
+    home: Home | None = None,
+    unrelated: Sequence[str] = (),
+    against: Bundle | None = None,
 ) -> dict[str, Any]:
-    """Everything that ``edge-quantize evaluate --json`` prints."""
+    """Everything that ``edge-quantize evaluate --json`` prints.
+
+    Args:
+        bundle: the one to measure.
+        utterances: labelled sentences.
+        home: whose names they use.
+        unrelated: sentences that are no command, to measure rejection.
+        against: an older bundle, to count negative flips.
+    """
     predicted = predict(bundle, utterances, home)
     report: dict[str, Any] = _figures(measure(utterances, predicted))
     report["locales"] = {locale: _figures(part) for locale, part in measure_locales(utterances, predicted).items()}
-    report["robustness"] = {
-        name: _figures(measure(changed, predict(bundle, changed, home)))["intent_accuracy"]
-        for name, change in (("one_word_dropped", drop_word), ("one_letter_wrong", wrong_letter))
-        for changed in [_changed(utterances, change)]
-    }
+    report["robustness"] = _robustness(bundle, utterances, home)
+    if unrelated:
+        open_minded = without_threshold(bundle)
+        inside = predict(open_minded, utterances, home)
+        outside = predict(open_minded, [Utterance("", "", "", "", "", text) for text in unrelated], home)
+        report["rejection"] = rejection(
+            [p.confidence if p.intent else 0.0 for p in inside],
+            [p.intent == u.intent for p, u in zip(inside, utterances, strict=True)],
+            [p.confidence if p.intent else 0.0 for p in outside],
+            shipped_threshold(bundle),
+        )
     if against is not None:
-        flips = negative_flips(utterances, predict(against, utterances, home), predicted)
-        report["negative_flips"] = {
-            "share": len(flips) / max(1, len(utterances)),
-            "examples": [
-                {"text": u.text, "locale": u.locale, "intent": u.intent, "now": p.intent} for u, p in flips[:20]
-            ],
-        }
+        report["negative_flips"] = negative_flips(utterances, predict(against, utterances, home), predicted).report()
     return report
+
+
+def without_threshold(bundle: Bundle) -> Bundle:
+    """The bundle with a student that rejects nothing for its confidence."""
+    student = msgspec.structs.replace(_student(bundle), threshold=0.0)
+    return Bundle(bundle.source, msgspec.structs.replace(bundle.manifest, student=student))
+
+
+def shipped_threshold(bundle: Bundle) -> float:
+    """The confidence below which the bundle's student rejects."""
+    return _student(bundle).threshold
+
+
+def _student(bundle: Bundle) -> StudentSpec:
+    if bundle.manifest.student is None:
+        raise BundleError(f"bundle {bundle.manifest.name} has no student for text")
+    return bundle.manifest.student
+
+
+def _robustness(bundle: Bundle, utterances: Sequence[Utterance], home: Home | None) -> dict[str, dict[str, float]]:
+    """Intent accuracy under each augmentation, over the utterances that it changes."""
+    found = {}
+    for name in disturbances([]):
+        rng = random.Random(7)
+        pairs = [(u, _changed(u, _disturbances(u.locale.split("-")[0])[name], rng)) for u in utterances]
+        changed = [after for before, after in pairs if after.text != before.text]
+        if changed:
+            accuracy = measure(changed, predict(bundle, changed, home)).intent_accuracy
+            found[name] = {"intent_accuracy": accuracy, "n": len(changed)}
+    return found
+
+
+@cache
+def _disturbances(language: str) -> dict[str, Change]:
+    return disturbances(package_templates(language).skip_words if language in package_languages() else [])
+
+
+def _changed(utterance: Utterance, change: Change, rng: random.Random) -> Utterance:
+    text = change(Sample(utterance.text, utterance.intent, utterance.locale), rng).text
+    return replace(utterance, text=text, slots=())
 
 
 def table(report: dict[str, Any], title: str) -> str:
@@ -61,7 +118,13 @@ def table(report: dict[str, Any], title: str) -> str:
         for name, row in rows
         if name == "all" or len(rows) > 2
     ]
-    lines += [f"intent with {name.replace('_', ' ')}: {value:.2%}" for name, value in report["robustness"].items()]
+    lines += [
+        f"intent with {name.replace('_', ' ')}: {row['intent_accuracy']:.2%} of {row['n']}"
+        for name, row in report["robustness"].items()
+    ]
+    lines += [
+        f"rejection, {name.replace('_', ' ')}: {value:.4g}" for name, value in report.get("rejection", {}).items()
+    ]
     if "negative_flips" in report:
         lines.append(f"negative flips: {report['negative_flips']['share']:.2%}")
     return "\n".join(lines)
@@ -72,19 +135,6 @@ def _figures(metrics: Metrics) -> dict[str, Any]:
         "intent_accuracy": metrics.intent_accuracy, "slot_f1": metrics.slot_f1, "exact_match": metrics.exact_match,
         "n": metrics.n,
     }  # fmt: skip
-
-
-def _changed(utterances: Sequence[Utterance], change: Callable[[Sample, random.Random], Sample]) -> list[Utterance]:
-    rng = random.Random(7)
-    changed = []
-    for utterance in utterances:
-        text = change(Sample(utterance.text, utterance.intent, utterance.locale), rng).text
-        changed.append(
-            Utterance(
-                utterance.id, utterance.locale, utterance.partition, utterance.scenario, utterance.intent, text, ()
-            )
-        )
-    return changed
 
 
 def _parser(bundle: Bundle, parsers: dict[str, StudentParser], home: Home, locale: str) -> StudentParser:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from edge.bundle import Bundle
 from edge.nlu.student import StudentParser
 from edge.types import Home, Parse, SlotValue, Transcript
-from quantize.augment import drop_word, wrong_letter
+from quantize.augment import disturbances
+from quantize.evaluate import shipped_threshold, without_threshold
 from quantize.home import HomeSource, label_space
 from quantize.home_build import word_material
-from quantize.metrics import auroc, threshold_at_rejection
+from quantize.metrics import Flip, Flips, rejection
 from quantize.templates import Sample, package_templates, slot_of
 
+log = logging.getLogger(__name__)
 _IMPLIED = {"domain", "device_class", "state"}
 _PER_HOME = 20
 _SEED = 987_654_321
@@ -38,34 +40,110 @@ class Case:
         return self.sample.frame.split("#")[0].split("|")[0]
 
 
-def sampled_cases(language: str, count: int) -> list[Case]:
+def sampled_cases(language: str, count: int, seed: int = _SEED) -> list[Case]:
     """``count`` clean sentences of one language with homes made for them alone."""
     templates = package_templates(language)
     source = HomeSource(templates, word_material(), label_space([templates]), [])
-    rng = random.Random(f"{_SEED}{language}")
+    rng = random.Random(f"{seed}{language}")
     return [
         Case(sample, index.home, _wanted(sample))
         for sample, index in source.samples(count, rng, noisy=False, per_home=_PER_HOME, unrelated_share=0.0)
     ]
 
 
+def evaluate_home(
+    bundle: Bundle,
+    languages: Sequence[str],
+    count: int,
+    unrelated: Sequence[str] = (),
+    against: Bundle | None = None,
+) -> dict[str, Any]:
+    """Everything that ``edge-quantize evaluate-home --json`` prints.
+
+    Args:
+        bundle: a home bundle.
+        languages: those to measure.
+        count: sentences per language.
+        unrelated: sentences that are no command, to measure rejection.
+        against: an older bundle, to count negative flips in the languages that it knows too.
+    """
+    rows: dict[str, dict[str, float]] = {}
+    for language in languages:
+        rows[language] = measure_language(bundle, language, count)
+        log.info("%s %s", language, rows[language])
+    columns = dict.fromkeys(name for row in rows.values() for name in row if name != "n")
+    mean = {name: float(np.mean([row[name] for row in rows.values() if name in row])) for name in columns}
+    report: dict[str, Any] = {"mean": mean, "languages": rows}
+    if unrelated:
+        report["rejection"] = measure_rejection(bundle, languages, unrelated)
+    if against is not None:
+        known = set(against.manifest.languages)
+        report["negative_flips"] = home_flips(against, bundle, [n for n in languages if n in known], count).report()
+    return report
+
+
+def table(report: dict[str, Any]) -> str:
+    """The report as Markdown, a row per language."""
+    columns = list(report["mean"])
+    lines = [
+        f"| language | {' | '.join(name.replace('_', ' ') for name in columns)} |",
+        "|---" * (1 + len(columns)) + "|",
+    ]
+    for name, row in [("all", report["mean"]), *report["languages"].items()]:
+        cells = [f"{row[column]:.1%}" if column in row else "–" for column in columns]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    lines += [
+        f"\nrejection, {name.replace('_', ' ')}: {value:.4g}" for name, value in report.get("rejection", {}).items()
+    ]
+    if "negative_flips" in report:
+        lines.append(f"\nnegative flips: {report['negative_flips']['share']:.2%}")
+    return "\n".join(lines)
+
+
 def measure_language(bundle: Bundle, language: str, count: int) -> dict[str, float]:
-    """Intent, intent and all slots, intent with one word dropped and with one letter wrong."""
-    rng = random.Random(_SEED)
-    hits = {"intent": 0, "exact": 0, "drop": 0, "letter": 0}
+    """Intent, intent and all slots, and intent under each augmentation, over the sentences that it changes."""
+    changes = disturbances(package_templates(language).skip_words)
+    rngs = {name: random.Random(_SEED) for name in changes}
+    hits: dict[str, list[bool]] = {"intent": [], "exact": [], **{name: [] for name in changes}}
+    for case, parser in _spoken(bundle, language, count):
+        found = parser.parse(Transcript(case.sample.text))
+        hits["intent"].append(found.intent == case.intent)
+        hits["exact"].append(_right(case, found))
+        for name, change in changes.items():
+            text = change(case.sample, rngs[name]).text
+            if text != case.sample.text:
+                hits[name].append(parser.parse(Transcript(text)).intent == case.intent)
+    return {**{name: float(np.mean(values)) for name, values in hits.items() if values}, "n": len(hits["intent"])}
+
+
+def home_flips(old: Bundle, new: Bundle, languages: Sequence[str], count: int) -> Flips:
+    """Sentences that the old bundle parses with all slots and the new one does not."""
+    found: list[Flip] = []
+    n = 0
+    for language in languages:
+        for (case, before), (_, after) in zip(
+            _spoken(old, language, count), _spoken(new, language, count), strict=True
+        ):
+            n += 1
+            said = Transcript(case.sample.text)
+            now = after.parse(said)
+            if _right(case, before.parse(said)) and not _right(case, now):
+                found.append(Flip(said.text, language, case.intent, now.intent))
+    return Flips(tuple(found), n)
+
+
+def _spoken(bundle: Bundle, language: str, count: int) -> Iterator[tuple[Case, StudentParser]]:
+    """Each sampled case with the bundle's parser in its home."""
     home: Home | None = None
-    cases = sampled_cases(language, count)
-    for case in cases:
+    for case in sampled_cases(language, count):
         if case.home is not home:
             home = case.home
             parser = StudentParser(bundle, home, language)
-        found = parser.parse(Transcript(case.sample.text))
-        hits["intent"] += found.intent == case.intent
-        hits["exact"] += found.intent == case.intent and same_slots(case.wanted, found)
-        for name, change in (("drop", drop_word), ("letter", wrong_letter)):
-            text = change(case.sample, rng).text
-            hits[name] += parser.parse(Transcript(text)).intent == case.intent
-    return {**{name: value / len(cases) for name, value in hits.items()}, "n": len(cases)}
+        yield case, parser
+
+
+def _right(case: Case, found: Parse) -> bool:
+    return found.intent == case.intent and same_slots(case.wanted, found)
 
 
 def same_slots(wanted: dict[str, list[SlotValue]], found: Parse) -> bool:
@@ -79,37 +157,20 @@ def same_slots(wanted: dict[str, list[SlotValue]], found: Parse) -> bool:
     return right and set(got) <= set(wanted) | _IMPLIED
 
 
-def rejection(bundle: Bundle, languages: Sequence[str], unrelated: Sequence[str], count: int) -> dict[str, Any]:
-    """How well confidence parts commands from other talk: AUROC, and in-scope accuracy at 95 % rejection."""
-    spec = bundle.manifest.student
-    if spec is None:
-        raise ValueError("the bundle has no student")
-    manifest = msgspec.structs.replace(bundle.manifest, student=msgspec.structs.replace(spec, threshold=0.0))
-    lenient = Bundle(bundle.source, manifest)
+def measure_rejection(bundle: Bundle, languages: Sequence[str], unrelated: Sequence[str]) -> dict[str, float]:
+    """How well confidence parts a few commands of each language from other talk."""
+    open_minded = without_threshold(bundle)
     inside: list[float] = []
     right: list[bool] = []
     for language in languages:
-        for case in sampled_cases(language, count):
-            found = StudentParser(lenient, case.home, language).parse(Transcript(case.sample.text))
+        for case, speaker in _spoken(open_minded, language, _PER_HOME):
+            found = speaker.parse(Transcript(case.sample.text))
             inside.append(found.confidence if found.intent else 0.0)
             right.append(found.intent == case.intent)
-    parser = StudentParser(lenient, Home())
+    parser = StudentParser(open_minded, Home())
     parses = [parser.parse(Transcript(text)) for text in unrelated]
     outside = [found.confidence if found.intent else 0.0 for found in parses]
-    threshold = threshold_at_rejection(outside)
-    return {
-        "auroc": auroc(inside, outside),
-        "threshold": threshold,
-        "in_scope_accuracy": _accuracy(inside, right, threshold),
-        "rejected_at_shipped_threshold": float(np.mean(np.array(outside) < spec.threshold)),
-        "in_scope_at_shipped_threshold": _accuracy(inside, right, spec.threshold),
-        "n": [len(inside), len(outside)],
-    }
-
-
-def _accuracy(confidence: Sequence[float], right: Sequence[bool], threshold: float) -> float:
-    """Share of sentences that are accepted and right."""
-    return float(np.mean((np.array(confidence) >= threshold) & np.array(right)))
+    return rejection(inside, right, outside, shipped_threshold(bundle))
 
 
 def _wanted(sample: Sample) -> dict[str, list[SlotValue]]:

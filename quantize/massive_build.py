@@ -20,8 +20,8 @@ from quantize.adapt import adapt_encoder
 from quantize.baseline import train_floor, with_second_opinion
 from quantize.datasets import (
     Utterance,
+    read_listed,
     read_sentences,
-    read_utterances,
     same_sentence,
     sentences_without_leaks,
     tag_tokens,
@@ -55,11 +55,25 @@ def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
     labelled, unlabelled, held_out = _read(recipe.data, data_dir)
     run = accelerator()
     teacher = _teacher(recipe.teacher, labelled, unlabelled, recipe.seed, work, run)
-    intents, tags = teacher.intents, teacher.tags
     soft = _labels(recipe, teacher, labelled, unlabelled, held_out, work, run)
-    languages = sorted({u.locale.split("-")[0] for u in labelled})
+    spoken = _languages(soft.texts, labelled, min(u.locale.split("-")[0] for u in labelled))
+    return taught_student(recipe, teacher, soft, spoken, labelled, held_out, work, run)
+
+
+def taught_student(
+    recipe: Recipe,
+    teacher: TrainedTeacher,
+    soft: SoftLabels,
+    spoken: Sequence[str],
+    labelled: list[Utterance],
+    held_out: list[Utterance],
+    work: Path,
+    run: Accelerator,
+) -> Trained:
+    """A student distilled from the teacher's labels of sentences, whose languages are ``spoken``."""
+    intents, tags = teacher.intents, teacher.tags
+    languages = sorted(set(spoken))
     student = _fresh_student(recipe, teacher, soft.texts, len(languages))
-    spoken = _languages(soft.texts, labelled, languages[0])
     plan = recipe.training
     schedule = Schedule(
         plan.epochs, plan.batch, plan.rate, plan.embedding_rate, average_decay=0.999, checkpoint_steps=500,
@@ -87,18 +101,12 @@ def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
 
 
 def _read(data: Data, data_dir: Path) -> tuple[list[Utterance], list[str], list[Utterance]]:
-    held_out = [u for name in data.held_out for u in _utterances(data_dir, name)]
-    labelled = [u for name in data.labelled for u in _utterances(data_dir, name)]
+    held_out = [u for name in data.held_out for u in read_listed(data_dir, name)]
+    labelled = [u for name in data.labelled for u in read_listed(data_dir, name)]
     if not labelled:
         raise ConfigError("the recipe names no labelled data")
     plain = [text for name in data.unlabelled for text in read_sentences(data_dir / name)]
     return without_leaks(labelled, held_out), sentences_without_leaks(plain, held_out), held_out
-
-
-def _utterances(data_dir: Path, name: str) -> list[Utterance]:
-    """A file, or ``FILE#PARTITION``."""
-    file, _, partition = name.partition("#")
-    return read_utterances(data_dir / file, [partition] if partition else None)
 
 
 def _teacher(

@@ -6,11 +6,14 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from quantize.datasets import SlotSpan, Utterance
+
+_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -77,16 +80,33 @@ def threshold_at_rejection(out_of_scope: ArrayLike, rejected: float = 0.95) -> f
     return float(np.nextafter(scores[max(index, 0)], np.inf))
 
 
-def accepted_accuracy(
-    gold: Sequence[Utterance], predicted: Sequence[Prediction], threshold: float
-) -> tuple[float, float]:
-    """Return intent accuracy, with utterances below ``threshold`` counted wrong, and the share of those above it."""
-    accepted = [prediction.confidence >= threshold for prediction in predicted]
-    right = [
-        keep and utterance.intent == prediction.intent
-        for utterance, prediction, keep in zip(gold, predicted, accepted, strict=True)
-    ]
-    return sum(right) / max(len(gold), 1), sum(accepted) / max(len(gold), 1)
+def rejection(
+    inside: ArrayLike, right: ArrayLike, outside: ArrayLike, shipped_threshold: float, rejected: float = 0.95
+) -> dict[str, float]:
+    """How well confidence parts commands from other talk.
+
+    Args:
+        inside: confidence of each in-scope sentence.
+        right: whether its intent is right.
+        outside: confidence of each out-of-scope sentence.
+        shipped_threshold: below which the release rejects.
+        rejected: share of out-of-scope sentences to reject.
+
+    Returns:
+        AUROC; the threshold at which ``rejected`` are rejected and the share of in-scope sentences that are accepted
+        and right there; both shares at the shipped threshold; the two counts.
+    """
+    scores, hits, others = np.asarray(inside, float), np.asarray(right, bool), np.asarray(outside, float)
+    threshold = threshold_at_rejection(others, rejected)
+    return {
+        "auroc": auroc(scores, others),
+        "threshold": threshold,
+        "in_scope_accuracy": float(((scores >= threshold) & hits).mean()),
+        "rejected_at_shipped_threshold": float((others < shipped_threshold).mean()),
+        "in_scope_at_shipped_threshold": float(((scores >= shipped_threshold) & hits).mean()),
+        "n_in_scope": len(scores),
+        "n_out_of_scope": len(others),
+    }
 
 
 def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
@@ -97,15 +117,41 @@ def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = 15)
     return sum(gaps) / max(len(scores), 1)
 
 
-def negative_flips(
-    gold: Sequence[Utterance], old: Sequence[Prediction], new: Sequence[Prediction]
-) -> list[tuple[Utterance, Prediction]]:
-    """Return utterances that the old release parsed exactly and the new one does not, with the new parse."""
-    return [
-        (utterance, after)
+@dataclass(frozen=True)
+class Flip:
+    """A sentence that went wrong: its true intent, and the one that the new release gives."""
+
+    text: str
+    language: str
+    intent: str
+    now: str | None
+
+
+@dataclass(frozen=True)
+class Flips:
+    """The flips among ``n`` sentences."""
+
+    found: tuple[Flip, ...]
+    n: int
+
+    @property
+    def share(self) -> float:
+        """Fraction of all sentences."""
+        return len(self.found) / max(1, self.n)
+
+    def report(self) -> dict[str, Any]:
+        """As ``edge-quantize evaluate --json`` prints it."""
+        return {"share": self.share, "n": self.n, "examples": [vars(flip) for flip in self.found[:_SHOWN]]}
+
+
+def negative_flips(gold: Sequence[Utterance], old: Sequence[Prediction], new: Sequence[Prediction]) -> Flips:
+    """Utterances that the old release parsed exactly and the new one does not (Yan et al. 2021)."""
+    found = [
+        Flip(utterance.text, utterance.locale, utterance.intent, after.intent)
         for utterance, before, after in zip(gold, old, new, strict=True)
         if _exact(utterance, before) and not _exact(utterance, after)
     ]
+    return Flips(tuple(found), len(gold))
 
 
 def _exact(utterance: Utterance, prediction: Prediction) -> bool:

@@ -7,18 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 
-from edge.bundle import FORMAT_VERSION, Bundle, Manifest, StudentSpec, write_atomically, write_bundle
+from edge.bundle import FORMAT_VERSION, Bundle, Manifest, StudentSpec, open_bundle, write_atomically, write_bundle
 from edge.errors import ConfigError, EdgeError
 from edge.nlu.program import Program
 from quantize.calibrate import Calibration, calibrate
+from quantize.datasets import read_listed
+from quantize.evaluate import predict
+from quantize.evaluate_home import home_flips
 from quantize.export import DeviceStudent, quantize_student, to_program
 from quantize.home import Example
 from quantize.home_build import home_student
 from quantize.massive_build import massive_student
-from quantize.recipe import Recipe
+from quantize.metrics import Flips, negative_flips
+from quantize.recipe import Data, Recipe
 from quantize.trained import Trained
 
 
@@ -28,6 +33,7 @@ class BuildError(EdgeError):
 
 log = logging.getLogger(__name__)
 _PROGRAM = "student.pte"
+_FLIP_CASES = 30  # sentences per language
 
 
 def build(recipe: Recipe, out: Path, data_dir: Path) -> Bundle:
@@ -37,16 +43,46 @@ def build(recipe: Recipe, out: Path, data_dir: Path) -> Bundle:
         ConfigError: data are missing or malformed, or ``out`` holds another recipe's work.
         BuildError: the programs disagree, or a figure is below what the recipe demands; no bundle is written.
     """
+    work = claim(recipe, out)
+    return finish(recipe, _train(recipe, work, data_dir), work, out, data_dir)
+
+
+def claim(recipe: Recipe, out: Path) -> Path:
+    """The folder for a recipe's work in ``out``.
+
+    Raises:
+        ConfigError: it holds another recipe's work.
+    """
     work = out / "work"
-    _claim(work, recipe)
-    trained = _train(recipe, work, data_dir)
+    mark = work / "recipe.sha256"
+    if mark.is_file() and mark.read_text() != recipe.sha256:
+        raise ConfigError(f"{work} holds the work of another recipe: choose another --out, or delete that folder")
+    write_atomically(mark, recipe.sha256.encode())
+    return work
+
+
+def finish(recipe: Recipe, trained: Trained, work: Path, out: Path, data_dir: Path) -> Bundle:
+    """Trained student → device program → checks → bundle ``out/NAME.edge``.
+
+    Raises:
+        BuildError: see ``build``.
+    """
     log.info("student trained: %d parameters", sum(p.numel() for p in trained.student.parameters()))
     program = _program(trained, work)
     figures = check_parity(trained, program, recipe.release.parity)
     logits = run_program(program, trained.examples)
     has_nothing = trained.frames[0].intent is None
     calibration = calibrate(logits, trained.examples, recipe.release.rejection, has_nothing)
-    return _write(recipe, trained, program, calibration, figures, out)
+    _check_accuracy(figures["frame_accuracy_int8"], recipe)
+    manifest = _manifest(recipe, trained, calibration, figures)
+    contents = {**trained.contents, _PROGRAM: program.read_bytes()}
+    if recipe.release.against:
+        candidate = write_bundle(work / "candidate.edge", manifest, contents)
+        share = check_flips(recipe, candidate, data_dir)
+        manifest = msgspec.structs.replace(manifest, metrics={**manifest.metrics, "negative_flips": share})
+    bundle = write_bundle(out / f"{recipe.name}.edge", manifest, contents)
+    log.info("wrote %s (%.2f MB)", bundle.source, bundle.source.stat().st_size / 1e6)
+    return bundle
 
 
 def _train(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
@@ -97,14 +133,39 @@ def check_parity(trained: Trained, program: Path, ceiling: float) -> dict[str, A
     return figures
 
 
-def _write(
-    recipe: Recipe, trained: Trained, program: Path, calibration: Calibration, figures: dict[str, Any], out: Path
-) -> Bundle:
-    if figures["frame_accuracy_int8"] < recipe.release.min_intent_accuracy:
+def _check_accuracy(accuracy: float, recipe: Recipe) -> None:
+    if accuracy < recipe.release.min_intent_accuracy:
         raise BuildError(
-            f"accuracy {figures['frame_accuracy_int8']:.1%} is below the recipe's "
-            f"{recipe.release.min_intent_accuracy:.1%}; no bundle was written"
+            f"accuracy {accuracy:.1%} is below the recipe's {recipe.release.min_intent_accuracy:.1%}; "
+            "no bundle was written"
         )
+
+
+def check_flips(recipe: Recipe, candidate: Bundle, data_dir: Path) -> float:
+    """Share of sentences that the release before parsed right and ``candidate`` does not; too many fail the build."""
+    against, ceiling = recipe.release.against, recipe.release.max_negative_flips
+    flips = _flips(recipe.data, open_bundle(against), candidate, data_dir)
+    log.info("negative flips against %s: %d of %d sentences", against, len(flips.found), flips.n)
+    if flips.share > ceiling:
+        first = flips.found[0]
+        raise BuildError(
+            f"{flips.share:.1%} of {flips.n} sentences that {against} parsed right are wrong now, over {ceiling:.1%} "
+            f"(such as {first.text!r}, {first.intent}, now {first.now}); no bundle was written"
+        )
+    return flips.share
+
+
+def _flips(data: Data, old: Bundle, new: Bundle, data_dir: Path) -> Flips:
+    if data.source == "home":
+        known = set(old.manifest.languages)
+        return home_flips(old, new, [name for name in new.manifest.languages if name in known], _FLIP_CASES)
+    held_out = [u for name in data.held_out for u in read_listed(data_dir, name)]
+    if not held_out:
+        raise ConfigError("release.against needs data.held_out, to compare the two bundles on")
+    return negative_flips(held_out, predict(old, held_out), predict(new, held_out))
+
+
+def _manifest(recipe: Recipe, trained: Trained, calibration: Calibration, figures: dict[str, Any]) -> Manifest:
     spec = StudentSpec(
         program=_PROGRAM,
         buckets=trained.student.shape.buckets,
@@ -117,7 +178,7 @@ def _write(
         temperature=calibration.temperature,
         threshold=calibration.threshold,
     )
-    manifest = Manifest(
+    return Manifest(
         format_version=FORMAT_VERSION,
         name=recipe.name,
         files={},
@@ -129,13 +190,3 @@ def _write(
         metrics={**trained.metrics, **figures, **calibration.figures},
         card=recipe.release.card,
     )
-    bundle = write_bundle(out / f"{recipe.name}.edge", manifest, {**trained.contents, _PROGRAM: program.read_bytes()})
-    log.info("wrote %s (%.2f MB)", bundle.source, bundle.source.stat().st_size / 1e6)
-    return bundle
-
-
-def _claim(work: Path, recipe: Recipe) -> None:
-    mark = work / "recipe.sha256"
-    if mark.is_file() and mark.read_text() != recipe.sha256:
-        raise ConfigError(f"{work} holds the work of another recipe: choose another --out, or delete that folder")
-    write_atomically(mark, recipe.sha256.encode())

