@@ -17,6 +17,8 @@ _EXAMPLES = """examples:
   edge-quantize build massive-en --out runs/massive-en --data-dir data
   edge-quantize evaluate massive-en data/slurp/en-US.dev.jsonl --json
   edge-quantize evaluate runs/new/home.edge test.jsonl --against home
+  edge-quantize retrieval home --picture clusters.png
+  edge-quantize zero-shot --out runs/zero-shot
   edge-quantize data fetch slurp --out data
   edge-quantize domain coffee.yaml --out build/coffee
 """
@@ -82,6 +84,19 @@ def _arguments() -> argparse.ArgumentParser:
     home.add_argument("--max-flips", type=float, default=1.0, help="largest share of such flips; more exits with 1")
     home.add_argument("--json", action="store_true", help="one JSON object on standard output")
     home.set_defaults(run=_evaluate_home)
+    nearest = commands.add_parser(
+        "retrieval", help="measure whether sentences of one meaning lie together in all languages"
+    )
+    nearest.add_argument("bundle", help="name, folder or .edge file")
+    nearest.add_argument("--languages", nargs="*", help="language codes; default all of the bundle")
+    nearest.add_argument("--picture", type=Path, help="PNG file to draw the clusters in")
+    nearest.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    nearest.set_defaults(run=_retrieval)
+    transfer = commands.add_parser("zero-shot", help="teach in English alone, measure all other languages")
+    transfer.add_argument("recipe", nargs="?", default="zero-shot", help="name of a shipped recipe, or a .toml file")
+    transfer.add_argument("--out", type=Path, required=True, help="folder for bundle, test sentences and work")
+    transfer.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    transfer.set_defaults(run=_zero_shot)
     domain = commands.add_parser("domain", help="turn a file of your own commands into a bundle")
     domain.add_argument("domain", type=Path, help="sentence templates in Home Assistant's YAML")
     domain.add_argument("--out", type=Path, required=True, help="folder for the bundle")
@@ -140,6 +155,31 @@ def _evaluate_home(arguments: argparse.Namespace) -> int:
 def _verdict(report: dict[str, Any], arguments: argparse.Namespace) -> int:
     flips = report.get("negative_flips", {}).get("share", 0.0)
     return 1 if flips > arguments.max_flips else 0
+
+
+def _retrieval(arguments: argparse.Namespace) -> int:
+    from edge.bundle import open_bundle
+    from quantize.retrieval import aligned_cases, draw_clusters, frame_scores, retrieval, table
+
+    bundle = open_bundle(arguments.bundle)
+    cases = aligned_cases(arguments.languages or bundle.manifest.languages)
+    scores = frame_scores(bundle, cases)
+    report = {bundle.manifest.name: retrieval(cases, scores)}
+    if arguments.picture:
+        draw_clusters(arguments.picture, cases, {bundle.manifest.name: scores})
+    print(json.dumps(report) if arguments.json else table(report))  # noqa: T201
+    return 0
+
+
+def _zero_shot(arguments: argparse.Namespace) -> int:
+    from quantize.recipe import load_recipe
+    from quantize.retrieval import table as retrieval_table
+    from quantize.zero_shot import table, zero_shot
+
+    report = zero_shot(load_recipe(arguments.recipe), arguments.out)
+    text = f"{table(report)}\n\n{retrieval_table(report['retrieval'])}"
+    print(json.dumps(report) if arguments.json else text)  # noqa: T201
+    return 0
 
 
 def _domain(arguments: argparse.Namespace) -> int:
