@@ -28,6 +28,7 @@ PIVOT = "en"
 _DRAWN = 600
 _PICTURED_LANGUAGES = ("en", "de", "pl", "fi", "ar", "ko", "zh-CN", "ml")
 _PICTURED_INTENTS = 8
+_FIGURES = {"precision_at_1": "P@1", "mrr": "MRR", "intent_at_1": "intent@1"}
 _MARKERS = "osv^DP*X"
 
 
@@ -43,16 +44,21 @@ def aligned_cases(languages: Sequence[str], drawn: int = _DRAWN) -> list[Case]:
 
 
 def retrieval(cases: Sequence[Case], states: NDArray[np.floating[Any]]) -> dict[str, dict[str, float]]:
-    """Precision at 1 and mean reciprocal rank per language, by cosine among the English sentences; ties count against.
+    """How the English sentences nearest by cosine fit those of each other language; ties count against.
 
     Args:
         cases: N sentences, from ``aligned_cases``.
         states: their representations [N, C].
+
+    Returns:
+        Per language the shares of sentences whose nearest one has the same frame (``precision_at_1``) and the same
+        intent (``intent_at_1``), and the mean reciprocal rank of the one with the same frame (``mrr``).
     """
     unit = states.astype(np.float64)
     unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-9)
     languages = np.array([case.sample.language for case in cases])
     frames = np.array([case.sample.frame for case in cases])
+    intents = np.array([case.intent for case in cases])
     pivots = languages == PIVOT
     report = {}
     for language in dict.fromkeys(languages[~pivots].tolist()):
@@ -63,6 +69,7 @@ def retrieval(cases: Sequence[Case], states: NDArray[np.floating[Any]]) -> dict[
         report[language] = {
             "precision_at_1": float((ranks == 1).mean()),
             "mrr": float((1 / ranks).mean()),
+            "intent_at_1": float((intents[pivots][scores.argmax(1)] == intents[own]).mean()),
             "n": int(own.sum()),
         }
     return report
@@ -97,16 +104,14 @@ def frame_scores(bundle: Bundle, cases: Sequence[Case]) -> NDArray[np.float32]:
 
 
 def table(reports: Mapping[str, dict[str, dict[str, float]]]) -> str:
-    """A Markdown table, a row per language: precision at 1 and mean reciprocal rank of each representation."""
-    columns = [f"{name} {what}" for name in reports for what in ("P@1", "MRR")]
+    """A Markdown table, a row per language: the figures of each representation."""
+    columns = [f"{name} {what}" for name in reports for what in _FIGURES.values()]
     lines = [f"| language | n | {' | '.join(columns)} |", "|---" * (2 + len(columns)) + "|"]
     languages = list(next(iter(reports.values())))
     for language in ["mean", *languages]:
         chosen = languages if language == "mean" else [language]
         values = [
-            float(np.mean([report[name][key] for name in chosen]))
-            for report in reports.values()
-            for key in ("precision_at_1", "mrr")
+            float(np.mean([report[name][key] for name in chosen])) for report in reports.values() for key in _FIGURES
         ]
         count = sum(int(next(iter(reports.values()))[name]["n"]) for name in chosen)
         lines.append(f"| {language} | {count} | {' | '.join(f'{value:.1%}' for value in values)} |")

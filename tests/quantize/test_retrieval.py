@@ -33,7 +33,9 @@ def test_each_frame_stands_once_in_a_language_and_once_in_english(cases: list[Ca
 def test_states_of_pure_meaning_find_everything_and_those_of_pure_language_nothing(cases: list[Case]) -> None:
     rng = np.random.default_rng(0)
     meaning = one_hot([case.sample.frame for case in cases]) + 0.01 * rng.normal(size=(len(cases), 1))
-    assert all(row["precision_at_1"] == row["mrr"] == 1.0 for row in retrieval(cases, meaning).values())
+    assert all(
+        row["precision_at_1"] == row["mrr"] == row["intent_at_1"] == 1.0 for row in retrieval(cases, meaning).values()
+    )
     noise = rng.normal(size=(len(cases), 16))
     language = 9 * one_hot([case.sample.language for case in cases])
     found = retrieval(cases, np.concatenate([noise, language], 1))
