@@ -17,6 +17,7 @@ _EXAMPLES = """examples:
   edge-quantize build massive-en --out runs/massive-en --data-dir data
   edge-quantize evaluate massive-en data/slurp/en-US.dev.jsonl --json
   edge-quantize evaluate runs/new/home.edge test.jsonl --against home
+  edge-quantize ablate massive-en --out runs/ablations --data-dir data
   edge-quantize retrieval home --picture clusters.png
   edge-quantize zero-shot --out runs/zero-shot
   edge-quantize data fetch slurp --out data
@@ -84,6 +85,13 @@ def _arguments() -> argparse.ArgumentParser:
     home.add_argument("--max-flips", type=float, default=1.0, help="largest share of such flips; more exits with 1")
     home.add_argument("--json", action="store_true", help="one JSON object on standard output")
     home.set_defaults(run=_evaluate_home)
+    ablations = commands.add_parser("ablate", help="build a recipe with one part left out at a time, and compare")
+    ablations.add_argument("recipe", help="name of a shipped recipe, or a .toml file")
+    ablations.add_argument("--out", type=Path, required=True, help="folder for the rows; goes on where it stopped")
+    ablations.add_argument("--data-dir", type=Path, default=_data_dir(), help="where the recipe's data files are")
+    ablations.add_argument("--only", nargs="+", default=(), metavar="ROW", help="such as 'without teacher'")
+    ablations.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    ablations.set_defaults(run=_ablate)
     nearest = commands.add_parser(
         "retrieval", help="measure whether sentences of one meaning lie together in all languages"
     )
@@ -155,6 +163,15 @@ def _evaluate_home(arguments: argparse.Namespace) -> int:
 def _verdict(report: dict[str, Any], arguments: argparse.Namespace) -> int:
     flips = report.get("negative_flips", {}).get("share", 0.0)
     return 1 if flips > arguments.max_flips else 0
+
+
+def _ablate(arguments: argparse.Namespace) -> int:
+    from quantize.ablate import ablate, table
+    from quantize.recipe import load_recipe
+
+    report = ablate(load_recipe(arguments.recipe), arguments.out, arguments.data_dir, arguments.only)
+    print(json.dumps(report) if arguments.json else table(report))  # noqa: T201
+    return 0
 
 
 def _retrieval(arguments: argparse.Namespace) -> int:

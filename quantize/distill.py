@@ -44,6 +44,9 @@ class Distillation:
     ngram_dropout: float = 0.1
 
 
+LABELS_ONLY = Distillation(intent=0.0, tag=0.0, hidden=0.0, gold=1.0)
+
+
 @dataclass(frozen=True)
 class Input:
     """Student input of one sentence: n-gram ids [1 + T, K] and features [1 + T, F]."""

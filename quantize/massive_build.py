@@ -28,7 +28,7 @@ from quantize.datasets import (
     tagged_spans,
     without_leaks,
 )
-from quantize.distill import Distillation, distill, lessons, predict, student_input
+from quantize.distill import LABELS_ONLY, Distillation, distill, lessons, predict, student_input
 from quantize.home import Example
 from quantize.loop import Schedule, accelerator
 from quantize.metrics import measure
@@ -80,7 +80,8 @@ def taught_student(
         seed=recipe.seed,
     )  # fmt: skip
     taught = lessons(soft, spoken, labelled, intents, tags, student)
-    distill(student, taught, tags, Distillation(), schedule, work / "student.pt", run)
+    weights = Distillation() if plan.distilled else LABELS_ONLY
+    distill(student, taught, tags, weights, schedule, work / "student.pt", run)
     figures = {}
     if held_out:
         found = measure(held_out, predict(student, [u.text for u in held_out], intents, tags))
@@ -161,7 +162,7 @@ def _tagged_by_teacher(teacher: TrainedTeacher, soft: SoftLabels, first: int) ->
 
 
 def _fresh_student(recipe: Recipe, teacher: TrainedTeacher, texts: Sequence[str], languages: int) -> Student:
-    """A student whose n-gram table is fitted to the teacher's word embeddings."""
+    """A student whose n-gram table is fitted to the teacher's word embeddings, where it is to learn from it."""
     sizes = recipe.student
     shape = StudentShape(
         len(teacher.intents), len(teacher.tags), languages, FEATURES, sizes.buckets, sizes.embed, sizes.hidden,
@@ -169,6 +170,8 @@ def _fresh_student(recipe: Recipe, teacher: TrainedTeacher, texts: Sequence[str]
     )  # fmt: skip
     torch.manual_seed(recipe.seed)
     student = Student(shape, dropout=0.1)
+    if not recipe.training.distilled:
+        return student
     words = sorted({word for text in texts for word in _WORD.findall(text)})
     table = teacher.model.encoder.get_input_embeddings().weight.detach()
     fitted = fitted_table(word_vectors(table, teacher.tokenizer, words), sizes.buckets, sizes.embed, seed=recipe.seed)

@@ -81,12 +81,13 @@ class StudentPlan(_Table, frozen=True):
 
 
 class Training(_Table, frozen=True):
-    """How the student is trained."""
+    """How the student is trained; not ``distilled``, it learns from given labels alone, nothing from the teacher."""
 
     epochs: Count = 20
     batch: Count = 192
     rate: Rate = 3e-3
     embedding_rate: Rate = 1e-2
+    distilled: bool = True
 
 
 class Release(_Table, frozen=True):

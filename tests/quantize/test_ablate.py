@@ -1,0 +1,69 @@
+"""Ablations of a tiny recipe: what each row leaves out, what it shares, and that a second run trains nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from edge.errors import ConfigError
+from quantize.ablate import WHOLE, ablate, table, variants
+from quantize.datasets import write_utterances
+from quantize.recipe import Data, Recipe, Release, StudentPlan, TeacherPlan, Training
+from tests.quantize.test_distill import utterances
+from tests.quantize.tiny_encoder import save_tiny_encoder
+
+RECIPE = Recipe(
+    name="tiny",
+    data=Data(
+        source="massive", labelled=("train.jsonl",), unlabelled=("text.txt",), held_out=("dev.jsonl",), recombined=20
+    ),
+    teacher=TeacherPlan(adaptation_epochs=1, epochs=4, batch=8, rate=3e-3, floor=1.0),
+    student=StudentPlan(buckets=512, embed=16, hidden=32, layers=1, heads=2, feed_forward=32),
+    training=Training(epochs=3, batch=8, rate=5e-3),
+    release=Release(min_intent_accuracy=0.99),
+)
+
+
+def test_rows_leave_out_one_part_each() -> None:
+    rows = variants(RECIPE)
+    assert list(rows) == [
+        WHOLE, "without teacher", "without adaptation", "without augmentation", "without unlabelled text",
+    ]  # fmt: skip
+    assert not rows["without teacher"].training.distilled
+    assert rows["without teacher"].data.unlabelled == ()
+    assert rows["without augmentation"].data == replace(RECIPE.data, recombined=0)
+    assert all(row.release.min_intent_accuracy == 0.0 for row in rows.values())
+
+
+def test_parts_that_a_recipe_lacks_are_not_left_out() -> None:
+    plain = replace(RECIPE, teacher=TeacherPlan(), data=replace(RECIPE.data, recombined=0))
+    assert list(variants(plain)) == [WHOLE, "without teacher", "without unlabelled text"]
+
+
+def test_recipes_without_teacher_or_held_out_data_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="held_out"):
+        variants(replace(RECIPE, data=replace(RECIPE.data, held_out=())))
+    with pytest.raises(ConfigError, match="no row 'without torch'"):
+        ablate(RECIPE, tmp_path, tmp_path, ["without torch"])
+
+
+def test_rows_are_built_compared_and_kept(tmp_path: Path) -> None:
+    save_tiny_encoder(tmp_path / "encoder")
+    rows = utterances(("kitchen", "hall", "bath room"))
+    write_utterances(tmp_path / "train.jsonl", rows)
+    write_utterances(tmp_path / "dev.jsonl", utterances(("room",)))
+    (tmp_path / "text.txt").write_text("turn on the music\nset the lamp to red\nplay jazz\n")
+    recipe = replace(RECIPE, teacher=replace(RECIPE.teacher, encoder=str(tmp_path / "encoder")))
+    out = tmp_path / "out"
+    report = ablate(recipe, out, tmp_path, [WHOLE, "without augmentation"])
+    assert list(report) == [WHOLE, "without augmentation"]
+    assert report["without augmentation"]["epochs"] > report[WHOLE]["epochs"] == 3
+    assert all(row[kind]["n"] == 4 for row in report.values() for kind in ("float", "int8"))
+    teachers = [(out / name / "work" / "teacher.pt").read_bytes() for name in ("whole-recipe", "without-augmentation")]
+    assert teachers[0] == teachers[1]
+    assert len(table(report).splitlines()) == 4
+    for path in out.glob("*/work/*"):
+        path.unlink()
+    assert ablate(recipe, out, tmp_path, [WHOLE, "without augmentation"]) == report
