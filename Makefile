@@ -1,5 +1,6 @@
 # make demo         the assistant hears and answers spoken commands; device parts only, no torch
 # make test         lint, types and all tests, with everything that builds models
+# make budgets     a Raspberry Pi Zero 2 W's budgets, and the memory of a Pi 5's turn with Piper; fails when one is exceeded
 # make test-device  the tests of the device, for a board
 # make arm-test     the aarch64 wheel in an emulated Debian understands as this machine does; needs root
 # make wheel        a wheel in dist/; EDGE_TARGET=aarch64 make wheel for a board, on any machine
@@ -9,14 +10,21 @@ export PYTHON PIP_DISABLE_PIP_VERSION_CHECK = 1
 SOURCES := $(shell find edge quantize benchmarks firmware_configs -type f -not -name '*.pyc' -not -path '*/_native/*')
 NATIVE := pyproject.toml setup.py edge/nlu/native/shim.cpp
 
-.PHONY: arm-test demo test test-device lint wheel clean system
+.PHONY: arm-test budgets demo test test-device lint wheel clean system
 .DELETE_ON_ERROR:
 
 demo: .venv-demo/installed
 	.venv-demo/bin/edge demo --out demo-output
 
 test: .venv/installed lint
+	@.ci/system-packages optional chromium systemd
 	.venv/bin/python -m pytest
+
+budgets: .venv/installed
+	@.ci/system-packages optional p7zip-full
+	@mkdir -p build
+	.venv/bin/edge-bench run --force --profile raspberry-pi-zero-2w --html build/zero-2w.html
+	.venv/bin/edge-bench run --force --profile raspberry-pi-5-4gb --only cold-start --only turn --html build/pi-5.html
 
 test-device: .venv-device/installed
 	.venv-device/bin/python -m pytest tests/edge tests/test_imports.py

@@ -43,8 +43,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    import msgspec
+
     from benchmarks.html import page
     from benchmarks.markdown import document, table
+    from benchmarks.peers import measure_peers
     from benchmarks.report import open_rows, verdict, write_report
     from benchmarks.run import run
 
@@ -55,9 +58,10 @@ def _run(arguments: argparse.Namespace) -> int:
         arguments.force,
         arguments.bundle,
     )
+    if arguments.peers:
+        peers = measure_peers(Path(arguments.peers), report.profile.bundle, (), report.profile.language)
+        report = msgspec.structs.replace(report, peers=peers)
     if arguments.json == "-":
-        import msgspec
-
         sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
     elif arguments.json:
         write_report(report, Path(arguments.json))
@@ -153,6 +157,7 @@ def _arguments() -> argparse.ArgumentParser:
     run.add_argument("--only", action="append", metavar="SCENARIO", help="this scenario (repeatable)")
     run.add_argument("--scenarios", metavar="FILE", help="scenarios instead of the project's own")
     run.add_argument("--bundle", metavar="B", help="bundle instead of the profile's")
+    run.add_argument("--peers", metavar="FOLDER", help="also the table of edge-bench peers FOLDER")
     run.add_argument("--json", metavar="FILE", help="write the report as JSON; - for standard output")
     run.add_argument("--markdown", metavar="FILE", help="write the report as Markdown")
     run.add_argument("--html", metavar="FILE", help="write the report as one HTML page")
@@ -167,7 +172,7 @@ def _arguments() -> argparse.ArgumentParser:
     calibrate = commands.add_parser("calibrate", help="measure this machine's rates; on a board, write its profile")
     calibrate.add_argument("--profile", default="desktop", metavar="NAME", help="profile to start from")
     calibrate.add_argument("--out", metavar="FILE.toml", help="write the profile with the measured rates")
-    peers = commands.add_parser("peers", help="the student beside hassil and a linear classifier")
+    peers = commands.add_parser("peers", help="the student beside hassil, a linear classifier and other runtimes")
     peers.add_argument("data", metavar="FOLDER", help="Home Assistant's tests, a folder per language")
     peers.add_argument("--bundle", default="home", metavar="B")
     peers.add_argument("--lang", default="en", metavar="xx")

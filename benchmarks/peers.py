@@ -1,7 +1,8 @@
 """``edge-bench peers``: other ways to understand the same sentences, each in a fresh process, in one table.
 
 The sentences are Home Assistant's tests: a folder per language with ``_fixtures.yaml``, the home, and files of
-``tests``. They are tried as they are, with one word dropped, and with one letter wrong.
+``tests``. They are tried as they are, with one word dropped, and with one letter wrong. ``onnxruntime`` and ``torch``
+run the bundle's own student, read back from its program, with the rest of the device's parser around it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import yaml
@@ -19,10 +20,15 @@ import yaml
 from benchmarks.child import Probe
 from benchmarks.process import measure
 from benchmarks.scenarios import Scenario
+from edge.bundle import open_bundle
 from edge.config import load_profile
 from edge.errors import ConfigError
 
-PEERS = ("student", "hassil", "linear")
+if TYPE_CHECKING:
+    from edge.nlu.student import Features, Ids, Run
+
+PEERS = ("student", "onnxruntime", "torch", "hassil", "linear")
+_ONNX, _TORCH = "student.onnx", "student.pt"
 _PER_LANGUAGE = 150
 _FORMS = 12
 _MIB = 2**20
@@ -40,13 +46,18 @@ def measure_peers(data: Path, bundle: str, only: tuple[str, ...], language: str 
             raise ConfigError(f"no peer called {name!r}; there are: {', '.join(PEERS)}")
     if not _cases(data, language):
         raise ConfigError(f"no tests in {data / language}: name the folder that holds a folder per language")
-    rows = []
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as folder:
         profile = Path(folder) / "profile.json"
         profile.write_bytes(msgspec.json.encode(load_profile("desktop")))
         for name in only or PEERS:
             sys.stderr.write(f"edge-bench: {name}\n")
-            parameters = {"data": str(data), "language": language}
+            parameters = {"data": str(data), "language": language, "folder": folder}
+            if name in ("onnxruntime", "torch"):
+                reason = _read_back(bundle, Path(folder))
+                if reason is not None:
+                    rows.append({"peer": name, "result": f"not measured: {reason}"})
+                    continue
             scenario = Scenario(name, f"benchmarks.peers:{name}", parameters=parameters)
             result = measure(scenario, str(profile), bundle, None, 1, {}, {})
             if result.status != "done":
@@ -64,16 +75,77 @@ def measure_peers(data: Path, bundle: str, only: tuple[str, ...], language: str 
     return rows
 
 
+def _read_back(bundle: str, folder: Path) -> str | None:
+    """Write the bundle's student for other runtimes; the reason where that cannot be done here."""
+    if (folder / _ONNX).exists():
+        return None
+    try:
+        import torch
+
+        from quantize.readback import read_student, write_onnx
+
+        student = read_student(open_bundle(bundle))
+        torch.save(student, folder / _TORCH)
+        write_onnx(student, folder / _ONNX)
+    except ImportError as error:
+        return f"no {error.name}; pip install 'edge-assistant[build]'"
+    return None
+
+
 def student(probe: Probe) -> None:
     """The bundle's student, as the device runs it."""
+    _parse_with(probe, None, None)
+
+
+def onnxruntime(probe: Probe) -> None:
+    """The same student in onnxruntime, int8."""
+    path = Path(probe.parameters["folder"]) / _ONNX
+
+    def load() -> Run:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return lambda ids, features: session.run(None, {"ids": ids, "features": features})
+
+    _parse_with(probe, load, path)
+
+
+def torch(probe: Probe) -> None:
+    """The same student in torch, eager, float."""
+    path = Path(probe.parameters["folder"]) / _TORCH
+
+    def load() -> Run:
+        import torch
+
+        torch.set_num_threads(1)
+        model = torch.load(path, weights_only=False)  # our own file of a moment ago
+
+        def run(ids: Ids, features: Features) -> list[Features]:
+            with torch.inference_mode():
+                return [output.numpy() for output in model(torch.from_numpy(ids), torch.from_numpy(features))[:3]]
+
+        return run
+
+    _parse_with(probe, load, path)
+
+
+def _parse_with(probe: Probe, load: Callable[[], Run] | None, path: Path | None) -> None:
+    """The device's parser, its student run by its own program or by what ``load`` gives."""
     from edge import compose
+    from edge.nlu.student import StudentParser
     from edge.types import Transcript
 
-    language = probe.parameters["language"]
     with probe.stage("load"):
         bundle = compose.bundle(probe.bundle)
-        parser = compose.parser(bundle, compose.home(_home(probe)), language)
-    probe.fact("bytes", sum(entry.bytes for entry in bundle.manifest.files.values()))
+        run = load() if load is not None else None
+        parser = StudentParser(bundle, compose.home(_home(probe)), probe.parameters["language"], run=run)
+    files, spec = bundle.manifest.files, bundle.manifest.student
+    size = sum(entry.bytes for entry in files.values())
+    if path is not None and spec is not None:
+        size += path.stat().st_size - files[spec.program].bytes
+    probe.fact("bytes", size)
     _try(probe, lambda text: parser.parse(Transcript(text)).intent)
 
 

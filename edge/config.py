@@ -110,7 +110,8 @@ class Tts(_Table, frozen=True):
 class Budget(_Table, frozen=True):
     """A limit of one metric: the ``percentile`` (50, 95, 99; 100 is the maximum) must not exceed ``limit``.
 
-    ``metric`` is ``scenario.measure`` of ``edge-bench`` (``turn.first_audio_ms``).
+    ``metric`` is ``scenario.measure`` of ``edge-bench`` (``turn.first_audio_ms``). A limit that is higher than it once
+    was says in ``raised`` what for; a test compares it with the project's history.
     """
 
     metric: str
@@ -118,6 +119,7 @@ class Budget(_Table, frozen=True):
     limit: float
     unit: str
     why: str
+    raised: str = ""
 
 
 class Profile(_Table, frozen=True):

@@ -66,7 +66,7 @@ def quantize_student(student: Student, calibration: list[tuple[Tensor, Tensor]])
     """The quantized graph of the student. ``calibration`` are (ids, features) of real utterances."""
     device = copy.deepcopy(student).eval()
     device.embedding = ByteEmbedding(device.embedding.table.weight.detach())  # type: ignore[assignment]
-    with _vendor_warnings_ignored():
+    with vendor_warnings_ignored():
         import executorch.kernels.quantized  # noqa: F401 - registers the operators
         from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
             XNNPACKQuantizer,
@@ -85,7 +85,7 @@ def quantize_student(student: Student, calibration: list[tuple[Tensor, Tensor]])
 
 def to_program(quantized: nn.Module, student: Student) -> bytes:
     """The ``.pte`` of a quantized (or float, wrapped in ``DeviceStudent``) graph."""
-    with _vendor_warnings_ignored():
+    with vendor_warnings_ignored():
         from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
         from executorch.exir import EdgeCompileConfig, ExecutorchBackendConfig, to_edge_transform_and_lower
 
@@ -98,7 +98,7 @@ def to_program(quantized: nn.Module, student: Student) -> bytes:
 
 
 @contextmanager
-def _vendor_warnings_ignored() -> Iterator[None]:
+def vendor_warnings_ignored() -> Iterator[None]:
     """Importing and running the exporter warns of its own deprecated calls."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -16,6 +18,10 @@ from edge.nlu.program import Program
 from edge.nlu.resolve import Lexicon, Resolver
 from edge.nlu.tokens import MAX_TOKENS, Token, encode
 from edge.types import Home, Parse, Slot, Transcript
+
+Ids: TypeAlias = NDArray[np.int64]
+Features: TypeAlias = NDArray[np.float32]
+Run = Callable[[Ids, Features], Sequence[Features]]
 
 _MAX_CHARACTERS = 1000
 _MAX_ALTERNATIVES = 3
@@ -32,20 +38,24 @@ class StudentParser:
         home: Names that commands may use.
         language: The speaker's language; None lets the student say which one it heard.
         threads: Threads of the program.
+        run: What runs the student instead of the bundle's program: ids [1, 1+T, K] and features [1, 1+T, F] to frame
+            logits, tag scores and language logits.
 
     Raises:
         BundleError: the bundle has no student, or its program does not fit its manifest.
         ConfigError: the bundle does not know the language.
     """
 
-    def __init__(self, bundle: Bundle, home: Home, language: str | None = None, threads: int = 1) -> None:
+    def __init__(
+        self, bundle: Bundle, home: Home, language: str | None = None, threads: int = 1, run: Run | None = None
+    ) -> None:
         spec = bundle.manifest.student
         if spec is None:
             raise BundleError(f"bundle {bundle.manifest.name} has no student for text")
         if language is not None and language not in spec.languages:
             raise ConfigError(f"bundle {bundle.manifest.name} does not know {language!r}; {_languages(spec.languages)}")
         self._bundle, self._spec, self._home, self._language = bundle, spec, home, language
-        self._program = Program(bundle.path(spec.program), threads=threads, id_limits=(spec.buckets, None))
+        self._run = run or Program(bundle.path(spec.program), threads=threads, id_limits=(spec.buckets, None)).run
         self._decoder = Decoder(spec.slots, spec.transitions, [f.slots for f in spec.frames], spec.temperature)
         self._intents = np.array([frame.intent or "" for frame in spec.frames])
         self._speaking = lru_cache(maxsize=4)(self._load_language)
@@ -99,7 +109,7 @@ class StudentParser:
         ids = encode(tokens, self._spec.buckets, language)
         features = np.zeros((1 + len(tokens), self._spec.features), np.float32)
         features[1:] = index.features(tokens, matches)
-        frames, tags, languages, *_ = self._program.run(ids[None], features[None])
+        frames, tags, languages, *_ = self._run(ids[None], features[None])
         return frames[0], tags[0, 1:], languages[0]
 
     def _heard(self, tokens: list[Token]) -> str:
