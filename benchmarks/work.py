@@ -170,6 +170,7 @@ def typed_turns(probe: Probe, mind: Mind) -> None:
 
 
 def _watch_growth(probe: Probe, one: Any) -> None:
+    from benchmarks.child import live_mib
     from edge.memory import rss_mib
 
     settled: list[tuple[int, float]] = []
@@ -179,7 +180,7 @@ def _watch_growth(probe: Probe, one: Any) -> None:
                 probe.span(span.stage, span.cpu_ns / 1e6, span.ms, span.rss_mib, str(number))
         probe.sample("rss_mib", rss_mib(), "MiB", str(number))
         if number >= probe.parameters["settled"]:
-            settled.append((number, rss_mib()))
+            settled.append((number, live_mib()))
     probe.sample("leak_kib_per_turn", 1024 * _slope(settled), "KiB")
 
 
