@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks import arm, arm_probe
-from benchmarks.peers import _changed, measure_peers
+from benchmarks.peers import PEERS, _changed, measure_peers
 from edge.errors import ConfigError
 
 
@@ -66,3 +67,15 @@ def test_peers_get_the_same_sentences() -> None:
     ]
     with pytest.raises(ConfigError, match="no peer called 'hasil'"):
         measure_peers(arm.ROOT, "home", ("hasil",))
+
+
+@pytest.mark.slow
+def test_every_runtime_of_the_student_is_measured(data_dir: Path) -> None:
+    pytest.importorskip("onnx", reason="no onnx: pip install 'edge-assistant[build]'")
+    rows = {row["peer"]: row for row in measure_peers(data_dir / "home_assistant_tests", "home", ())}
+    assert tuple(rows) == PEERS
+    assert {row["result"] for row in rows.values()} == {"measured"}
+    clean = {name: row["intent clean"] for name, row in rows.items()}
+    assert clean["onnxruntime"] == pytest.approx(clean["student"], abs=0.03)
+    assert clean["torch"] == pytest.approx(clean["student"], abs=0.03)
+    assert rows["student"]["peak MiB"] < min(rows[name]["peak MiB"] for name in ("onnxruntime", "torch"))

@@ -14,7 +14,7 @@ from benchmarks import machine
 from benchmarks.cli import main
 from benchmarks.report import Report, Result, Row, read_report, write_report
 from edge.bundle import open_bundle
-from edge.config import load_profile, profile_names
+from edge.config import Rates, load_profile, profile_names
 from edge.errors import EdgeError
 from edge.memory import make_group
 
@@ -151,6 +151,28 @@ def test_wrong_use_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "is no report" in capsys.readouterr().err
     assert main(["boards"]) == 0
     assert "raspberry-pi-zero-2w" in capsys.readouterr().out
+
+
+def test_open_budgets_fail_only_when_strict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rates = Rates(seven_zip_mips=83.8, dgemm_gflops=2400)  # a tenth of the board's to a thousand times
+    monkeypatch.setattr("benchmarks.run.calibrate", lambda: rates)
+    run = ["run", "--profile", "raspberry-pi-zero-2w", "--only", "parse", "--force"]
+    assert main(run) == 0
+    said = capsys.readouterr().err
+    assert "open: parse.cpu_ms" in said and "passes, 1 of 1 budgets open" in said
+    assert main([*run, "--strict"]) == 1
+
+
+def test_seven_zip_is_estimated_where_it_is_missing() -> None:
+    from benchmarks.projection import project
+
+    here = Rates(lzma_mb_s=2.0, memcpy_mb_s=13000)
+    found = project(here, load_profile("raspberry-pi-zero-2w"))
+    assert found["estimated"] == ["seven_zip_mips"]
+    assert set(found["ratios"]) == {"seven_zip_mips", "memcpy_mb_s"}
+    assert found["low"] < found["high"]
 
 
 def test_unknown_measure_names_the_nearest(run_here: Run) -> None:
