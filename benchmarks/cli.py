@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from benchmarks.hearing_cli import HEARING, add_hearing
 from edge.errors import EdgeError
 
 _EXAMPLES = """examples:
@@ -17,6 +18,9 @@ _EXAMPLES = """examples:
   edge-bench calibrate --profile raspberry-pi-5-4gb --out my-board.toml
   edge-bench peers ../home_assistant_tests
   edge-bench boards
+  edge-bench speech clips --labels labels.json --noise kitchen.wav --snr 6 12 24 --bundle coffee.edge
+  edge-bench speak sentences.txt --out talk --minutes 60
+  edge-bench wake --other talk --said alexa-clips --word alexa
 """
 
 
@@ -136,7 +140,7 @@ def _peers(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"run": _run, "compare": _compare, "boards": _boards, "calibrate": _calibrate, "peers": _peers}
+_COMMANDS = {"run": _run, "compare": _compare, "boards": _boards, "calibrate": _calibrate, "peers": _peers, **HEARING}
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -178,4 +182,5 @@ def _arguments() -> argparse.ArgumentParser:
     peers.add_argument("--lang", default="en", metavar="xx")
     peers.add_argument("--only", action="append", metavar="PEER", help="this peer (repeatable)")
     peers.add_argument("--json", action="store_true")
+    add_hearing(commands)
     return root

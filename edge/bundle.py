@@ -81,7 +81,11 @@ class StudentSpec(_Record, frozen=True):
 
 
 class Manifest(_Record, frozen=True):
-    """``manifest.json``. ``metrics`` and ``card`` are for people; the device reads the rest."""
+    """``manifest.json``. ``metrics`` and ``card`` are for people; the device reads the rest.
+
+    ``grammar``: file with the commands whose meaning is read off their sentence; ``hearing``: per language, the file
+    with the sentences that the recognizer expects, where those are more than the grammar's.
+    """
 
     format_version: int
     name: str
@@ -89,6 +93,7 @@ class Manifest(_Record, frozen=True):
     languages: tuple[str, ...]
     student: StudentSpec | None = None
     grammar: str | None = None
+    hearing: dict[str, str] = {}
     quantization: str = ""
     recipe_sha256: str = ""
     licences: dict[str, str] = {}

@@ -66,22 +66,30 @@ def parser(opened: Bundle, of_home: Home, language: str | None) -> Parser:
     """What understands text: the bundle's own sentences, then its student, which finds the language without one."""
     from edge.nlu.student import StudentParser
 
-    commands = grammar(opened, of_home)
-    if commands is None or not commands.parses:
+    if opened.manifest.grammar is None:
         return StudentParser(opened, of_home, language)
     from edge.asr.grammar_parser import GrammarParser
 
     student = StudentParser(opened, of_home, language) if opened.manifest.student is not None else None
-    return GrammarParser(commands, student)
+    return GrammarParser(grammar(opened, opened.manifest.grammar, of_home), student)
 
 
-def grammar(opened: Bundle, of_home: Home) -> Grammar | None:
-    """The bundle's grammar with the home's names in it, if it has one."""
-    if opened.manifest.grammar is None:
-        return None
+def spoken_parser(opened: Bundle, of_home: Home, language: str | None) -> Parser:
+    """What understands what was heard, in a language whose sentences the bundle lists; else the same as for text."""
+    student = parser(opened, of_home, language)
+    expected = opened.manifest.hearing.get("en" if language is None else language)
+    if expected is None:
+        return student
+    from edge.asr.grammar_parser import SpokenParser
+
+    return SpokenParser(grammar(opened, expected, of_home), student)
+
+
+def grammar(opened: Bundle, file: str, of_home: Home) -> Grammar:
+    """A grammar of the bundle with the home's names in it."""
     from edge.asr.grammar import home_names, unpack_grammar
 
-    return unpack_grammar(opened.read(opened.manifest.grammar)).fill(home_names(of_home))
+    return unpack_grammar(opened.read(file)).fill(home_names(of_home))
 
 
 def recognizer(chosen: Profile) -> Recognizer:
@@ -106,7 +114,7 @@ def recognizer(chosen: Profile) -> Recognizer:
 
 
 def _moonshine(chosen: Profile, folder: Path | None) -> Recognizer:
-    """Moonshine, under the bundle's grammar if it has one; on a small board with less memory and a narrower search."""
+    """Moonshine, expecting the bundle's sentences if it lists them; on a small board with less memory."""
     from edge.asr.constrained import ConstrainedRecognizer
     from edge.asr.moonshine import MoonshineRecognizer
     from edge.asr.moonshine_model import MoonshineModel
@@ -114,10 +122,12 @@ def _moonshine(chosen: Profile, folder: Path | None) -> Recognizer:
 
     lean = 0 < chosen.board.ram_mib <= _SMALL_RAM_MIB
     model = MoonshineModel(folder, lean=lean)
-    commands = grammar(bundle(chosen.bundle), home(chosen.home))
-    if commands is None:
+    opened = bundle(chosen.bundle)
+    sentences = opened.manifest.hearing.get("en", opened.manifest.grammar)
+    if sentences is None:
         return MoonshineRecognizer(model)
-    return ConstrainedRecognizer(model, commands, settings=LEAN_SEARCH if lean else SearchSettings())
+    expected = grammar(opened, sentences, home(chosen.home))
+    return ConstrainedRecognizer(model, expected, settings=LEAN_SEARCH if lean else SearchSettings())
 
 
 def installed(engine: str, language: str) -> Path | None:
@@ -185,7 +195,7 @@ def mind(chosen: Profile, language: str | None) -> Mind:
     dialogue = open_dialogue(of_home, weather_path=Path(chosen.weather) if chosen.weather is not None else None)
     sorry = Reply(Replies().error(chosen.language, "handle_error"), chosen.language)
     return Mind(
-        parser=parser(bundle(chosen.bundle), of_home, language),
+        parser=spoken_parser(bundle(chosen.bundle), of_home, language),
         skill=dialogue,
         completeness=completeness,
         apology=lambda: sorry,

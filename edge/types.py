@@ -38,13 +38,14 @@ class Word:
 
 @dataclass(frozen=True)
 class Transcript:
-    """What a recognizer heard; ``confidence`` in 0..1, ``alternatives`` best first without ``text``."""
+    """What was said; ``confidence`` in 0..1, ``alternatives`` best first without ``text``; ``heard``, not typed."""
 
     text: str
     confidence: float = 1.0
     words: tuple[Word, ...] = ()
     alternatives: tuple[str, ...] = ()
     end_ms: float = 0.0
+    heard: bool = False
 
 
 @dataclass(frozen=True)

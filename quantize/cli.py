@@ -22,6 +22,7 @@ _EXAMPLES = """examples:
   edge-quantize zero-shot --out runs/zero-shot
   edge-quantize data fetch slurp --out data
   edge-quantize domain coffee.yaml --out build/coffee
+  edge-quantize hearing home --out home.edge
 """
 
 
@@ -109,6 +110,10 @@ def _arguments() -> argparse.ArgumentParser:
     domain.add_argument("domain", type=Path, help="sentence templates in Home Assistant's YAML")
     domain.add_argument("--out", type=Path, required=True, help="folder for the bundle")
     domain.set_defaults(run=_domain)
+    hearing = commands.add_parser("hearing", help="compile the sentences that a home bundle's recognizer expects anew")
+    hearing.add_argument("bundle", help="name, folder or .edge file of a home bundle")
+    hearing.add_argument("--out", type=Path, required=True, help="the .edge file to write; may be the same")
+    hearing.set_defaults(run=_hearing)
     data = commands.add_parser("data", help="fetch published data sets").add_subparsers(required=True, metavar="VERB")
     fetch = data.add_parser("fetch", help="download a data set, verify it and write MASSIVE's JSON lines")
     fetch.add_argument("dataset", choices=("massive", "slurp"))
@@ -203,6 +208,14 @@ def _domain(arguments: argparse.Namespace) -> int:
     from quantize.domain_bundle import build_domain
 
     print(build_domain(arguments.domain, arguments.out).source)  # noqa: T201
+    return 0
+
+
+def _hearing(arguments: argparse.Namespace) -> int:
+    from edge.bundle import open_bundle
+    from quantize.hearing import renew_hearing
+
+    print(renew_hearing(open_bundle(arguments.bundle), arguments.out).source)  # noqa: T201
     return 0
 
 

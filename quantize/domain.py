@@ -78,11 +78,15 @@ class SlotList:
 
 @dataclass(frozen=True)
 class CommandBlock:
-    """Sentences of one intent and what they imply; ``domains`` limits which of the home's names may fill ``{name}``."""
+    """Sentences of one intent, what they imply and the key of their reply.
+
+    ``domains`` limits which of the home's names may fill ``{name}``.
+    """
 
     intent: str
     sentences: tuple[Line, ...]
     slots: Mapping[str, SlotValue] = field(default_factory=dict)
+    response: str = "default"
     domains: tuple[str, ...] = ()
     rules: Mapping[str, Line] = field(default_factory=dict)
     lists: Mapping[str, SlotList] = field(default_factory=dict)
@@ -90,13 +94,14 @@ class CommandBlock:
 
 @dataclass(frozen=True)
 class Domain:
-    """A whole domain file."""
+    """A whole domain file; ``skip_words`` may stand before and behind every sentence and mean nothing."""
 
     path: str
     language: str
     blocks: tuple[CommandBlock, ...]
     lists: Mapping[str, SlotList]
     rules: Mapping[str, Line]
+    skip_words: tuple[Line, ...] = ()
 
     def mistake(self, line: int, message: str) -> ConfigError:
         """The error that reports a mistake on a line."""
@@ -147,7 +152,8 @@ class _Reader:
         ]
         if not blocks:
             raise self._mistake(top["intents"], "no intents; expected NAME: data: - sentences: [...]")
-        return Domain(self.path, language, tuple(blocks), lists, rules)
+        skipped = self._sequence(top["skip_words"], "skip_words") if "skip_words" in top else ()
+        return Domain(self.path, language, tuple(blocks), lists, rules, tuple(self._text(word) for word in skipped))
 
     def _compose(self, text: str) -> yaml.Node:
         depth = 0
@@ -180,14 +186,16 @@ class _Reader:
             sentences = tuple(self._text(line) for line in self._sequence(block["sentences"], "sentences"))
             if not sentences:
                 raise self._mistake(block["sentences"], f"no sentences for {intent}; expected at least one")
-            slots = {
-                name: self._value(value) for name, value in self._mapping(block.get("slots"), "slots").items()
-            }
+            slots = {name: self._value(value) for name, value in self._mapping(block.get("slots"), "slots").items()}
             yield CommandBlock(
-                *(intent, sentences, slots, self._domains(block.get("requires_context"))),
+                intent, sentences, slots, self._response(block.get("response")),
+                self._domains(block.get("requires_context")),
                 rules=self._rules(block.get("expansion_rules")),
                 lists=self._lists(block.get("lists")),
-            )
+            )  # fmt: skip
+
+    def _response(self, node: yaml.Node | None) -> str:
+        return "default" if node is None or _is_null(node) else self._text(node).text
 
     def _domains(self, node: yaml.Node | None) -> tuple[str, ...]:
         wanted = self._mapping(node, "requires_context").get("domain")

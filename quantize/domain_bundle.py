@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 
 from edge.asr.grammar import Grammar, pack_grammar
 from edge.bundle import FORMAT_VERSION, Bundle, Manifest, copy_bundle, open_bundle, write_bundle
 from edge.errors import ConfigError
-from quantize.domain import parse_domain, read_domain
+from quantize.domain import read_domain
 from quantize.grammar import compile_grammar
 
 GRAMMAR_FILE = "grammar.bin"
@@ -46,18 +44,6 @@ def build_domain(path: Path, out: Path) -> Bundle:
         out.parent.mkdir(parents=True, exist_ok=True)
         copy_bundle(packed, out)
     return open_bundle(out)
-
-
-def home_grammar(language: str) -> Grammar:
-    """What a home understands in one language, for the recognizer only; the device fills in its home's names.
-
-    Raises:
-        ConfigError: ``home-assistant-intents`` has no such language.
-    """
-    source = resources.files("home_assistant_intents") / "data" / f"{language}.json"
-    if not source.is_file():
-        raise ConfigError(f"home-assistant-intents has no sentences in {language!r}")
-    return replace(compile_grammar(parse_domain(source.read_text("utf-8"), f"{language}.json")), parses=False)
 
 
 def _size(grammar: Grammar) -> dict[str, int]:

@@ -14,7 +14,7 @@ from itertools import islice, product
 import numpy as np
 from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
 
-from edge.asr.grammar import Grammar, Kind, Meaning, Net, SlotCall, normalize, spell
+from edge.asr.grammar import SPACE, Grammar, Kind, Meaning, Net, SlotCall, normalize, spell
 from edge.errors import ConfigError
 from edge.types import SlotValue
 from quantize.domain import CommandBlock, Domain, Line, ListValue, NumberRange, SlotList
@@ -25,6 +25,8 @@ HOME_LISTS = ("name", "area", "floor")
 MAX_PERMUTED = 6
 MAX_VALUE_TEXTS = 1000
 MAX_STATES = 400_000
+MAX_SKIPPED = 2
+_SPACE = (int(Kind.CHAR), ord(SPACE))
 
 
 def compile_grammar(domain: Domain) -> Grammar:
@@ -65,8 +67,15 @@ class _Compiler:
         meanings: dict[Meaning, int] = {}
         self.nets.append(Net(0))
         whole = Nfa()
+        first, last = whole.start, whole.state()
+        if self.domain.skip_words:
+            polite = (Kind.CALL, self._skip_words())
+            first = self._perhaps(whole, first, (polite, _SPACE))
+            whole.add(self._perhaps(whole, last, (_SPACE, polite)), None, whole.final)
+        else:
+            whole.add(last, None, whole.final)
         for block in self.domain.blocks:
-            meaning = Meaning(block.intent, tuple(block.slots.items()))
+            meaning = Meaning(block.intent, tuple(block.slots.items()), block.response)
             mark = (Kind.BLOCK, meanings.setdefault(meaning, len(meanings)))
             for line in block.sentences:
                 sentence = Nfa()
@@ -74,7 +83,7 @@ class _Compiler:
                 sentence.add(end, None, sentence.final)
                 if self._may_be_empty(sentence):
                     raise self._mistake(line, "this sentence may be empty; make at least one word of it obligatory")
-                whole.add(_append(whole, sentence), mark, whole.final)
+                whole.add(_append(whole, first, sentence), mark, last)
         self._close(0, whole, self.domain.blocks[0].sentences[0])
         return Grammar(
             self.domain.language,
@@ -84,6 +93,27 @@ class _Compiler:
             tuple(meanings),
             np.array(self.arcs, np.int32).reshape(-1, 4),
         )
+
+    def _skip_words(self) -> int:
+        nfa = Nfa()
+        for line in self.domain.skip_words:
+            spelled = normalize(line.text)
+            if not spelled:
+                raise self._mistake(line, f"skip word {line.text[:40]!r} has no letter or digit")
+            nfa.add(nfa.text(nfa.start, spelled), None, nfa.final)
+        return self._net(nfa, self.domain.skip_words[0])
+
+    def _perhaps(self, nfa: Nfa, source: int, symbols: tuple[tuple[int, int], ...]) -> int:
+        """Up to ``MAX_SKIPPED`` times the symbols behind ``source``; returns the state behind them."""
+        target = nfa.state()
+        for _ in range(MAX_SKIPPED):
+            nfa.add(source, None, target)
+            for symbol in symbols:
+                after = nfa.state()
+                nfa.add(source, symbol, after)
+                source = after
+        nfa.add(source, None, target)
+        return target
 
     def _expression(self, nfa: Nfa, source: int, expression: Expression, place: _Place) -> int:
         """Add ``expression`` behind ``source``; returns the state behind it."""
@@ -260,10 +290,10 @@ class _Compiler:
         return self.domain.mistake(line.number, message)
 
 
-def _append(whole: Nfa, part: Nfa) -> int:
-    """Copy ``part`` into ``whole`` from its start; returns its final state there."""
+def _append(whole: Nfa, source: int, part: Nfa) -> int:
+    """Copy ``part`` into ``whole`` behind ``source``; returns its final state there."""
     states = [whole.state() for _ in part.arcs]
-    whole.add(whole.start, None, states[part.start])
+    whole.add(source, None, states[part.start])
     for source, arcs in enumerate(part.arcs):
         for symbol, target in arcs:
             whole.add(states[source], symbol, states[target])

@@ -13,6 +13,7 @@ import torch
 from edge.bundle import Frame
 from edge.nlu.matching import FEATURES
 from quantize.e5 import E5, load_encoder
+from quantize.hearing import hearing_files
 from quantize.home import Example, HomeSource, LabelSpace, encode_sample, interface_texts, label_space
 from quantize.homes import WordMaterial
 from quantize.lexicon import build_lexicon, lexicon_bytes
@@ -56,9 +57,11 @@ def home_student(recipe: Recipe, work: Path) -> Trained:
     )
     numeric = sorted({tag for templates in languages for tag in numeric_tags(templates)})
     lexicons = {f"lexicon/{t.language}.json": lexicon_bytes(build_lexicon(t)) for t in languages}
+    hearing = hearing_files(tuple(space.languages))
     return Trained(
-        student, frames, tuple(space.slots), tuple(space.languages), tuple(numeric), held_out, lexicons, metrics={}
-    )
+        student, frames, tuple(space.slots), tuple(space.languages), tuple(numeric), held_out,
+        {**lexicons, **dict(hearing.values())}, metrics={}, hearing={key: name for key, (name, _) in hearing.items()},
+    )  # fmt: skip
 
 
 def home_sources(languages: list[Templates], space: LabelSpace) -> list[HomeSource]:

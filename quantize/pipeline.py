@@ -184,6 +184,7 @@ def _manifest(recipe: Recipe, trained: Trained, calibration: Calibration, figure
         files={},
         languages=trained.languages,
         student=spec,
+        hearing=trained.hearing,
         quantization="PT2E int8: linear layers per channel with dynamic activations, embedding per row",
         recipe_sha256=recipe.sha256,
         licences=recipe.release.licences,

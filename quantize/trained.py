@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from edge.bundle import Frame
@@ -15,7 +15,8 @@ class Trained:
     """A trained student with all that the bundle needs beside it.
 
     ``examples`` are held-out inputs with their frames, for calibration and parity; frame 0 of a student that can
-    reject stands for everything else. ``contents`` are further files of the bundle.
+    reject stands for everything else. ``contents`` are further files of the bundle,
+    ``hearing`` those of them that hold the sentences its recognizer expects, by language.
     """
 
     student: Student
@@ -26,3 +27,4 @@ class Trained:
     examples: list[Example]
     contents: dict[str, bytes]
     metrics: dict[str, Any]
+    hearing: dict[str, str] = field(default_factory=dict)

@@ -17,6 +17,8 @@ from edge.errors import BundleError
 from edge.types import Slot, SlotValue
 
 MAX_STATES = 40_000
+LOOSE = 64
+NAME = "name"
 _CALLS = (Kind.CALL, Kind.SLOT)
 
 Configuration = tuple[int, int]
@@ -33,11 +35,15 @@ class Moves:
 
 @dataclass(frozen=True)
 class Understood:
-    """A sentence of the grammar: its intent and slots; ``loose`` counts characters that a wildcard took."""
+    """A sentence of the grammar: its intent and slots; ``loose`` counts characters that a wildcard took.
+
+    ``response`` is the key of the reply that fits.
+    """
 
     intent: str
     slots: tuple[Slot, ...]
-    loose: int
+    loose: int = 0
+    response: str = "default"
 
 
 @dataclass(frozen=True)
@@ -106,13 +112,26 @@ class Automaton:
             state = after
         return state
 
+    def spells(self, state: int, text: str) -> bool:
+        """Whether known words of the grammar read the normalized ``text`` in ``state``, without a wildcard."""
+        for char in text:
+            after = self.moves(state).by_char.get(char)
+            if after is None:
+                return False
+            state = after
+        return True
+
     def accepts(self, text: str) -> bool:
         """Whether ``text`` is a whole sentence of the grammar."""
         state = self.walk(0, normalize(text))
         return state is not None and self.moves(state).final
 
     def understand(self, text: str) -> Understood | None:
-        """Intent and slots of ``text``, or None where it is no sentence; readings with fewer loose characters win."""
+        """Intent and slots of ``text``, or None where it is no sentence.
+
+        Readings with fewer loose characters win, then those with fewer slots, where the name of a thing counts as none:
+        "bedroom lamp" is a lamp called so, if there is one, rather than any lamp of the bedroom.
+        """
         spelled = list(spell(text))
         while spelled and spelled[-1][0] == SPACE:
             spelled.pop()
@@ -121,49 +140,52 @@ class Automaton:
         here: dict[Configuration, tuple[int, _Mark | None]] = {(self.grammar.nets[0].start, 0): (0, None)}
         for at, (char, _) in enumerate(spelled):
             after: dict[Configuration, tuple[int, _Mark | None]] = {}
-            for (_, stack), kind, argument, target, loose, mark in self._closure(here, at):
+            for (_, stack), kind, argument, target, cost, mark in self._closure(here, at):
                 if kind == Kind.ANY or (kind == Kind.CHAR and argument == ord(char)):
-                    cost = loose + (kind == Kind.ANY)
+                    spent = cost + (LOOSE if kind == Kind.ANY else 0)
                     known = after.get((target, stack))
-                    if known is None or cost < known[0]:
-                        after[target, stack] = (cost, mark)
+                    if known is None or spent < known[0]:
+                        after[target, stack] = (spent, mark)
             here = after
             if not here:
                 return None
         ends = [
-            (loose, mark) for (_, stack), kind, _, _, loose, mark in self._closure(here, len(spelled))
+            (cost, mark)
+            for (_, stack), kind, _, _, cost, mark in self._closure(here, len(spelled))
             if kind == Kind.END and stack == 0
         ]
-        readings = [self._read(text, spelled, loose, mark) for loose, mark in ends]
+        readings = [self._read(text, spelled, cost, mark) for cost, mark in ends]
         return min(readings, key=lambda reading: reading[:2])[2] if readings else None
 
     def _closure(
         self, here: dict[Configuration, tuple[int, _Mark | None]], at: int
     ) -> Iterator[tuple[Configuration, int, int, int, int, _Mark | None]]:
         """Arcs that read a character or end the sentence, reachable from ``here`` without reading, with their marks."""
-        todo = [(configuration, loose, mark) for configuration, (loose, mark) in here.items()]
-        best: dict[Configuration, int] = {configuration: loose for configuration, loose, _ in todo}
+        todo = [(configuration, cost, mark) for configuration, (cost, mark) in here.items()]
+        best: dict[Configuration, int] = {configuration: cost for configuration, cost, _ in todo}
         while todo:
-            configuration, loose, mark = todo.pop()
-            if loose > best[configuration]:
+            configuration, cost, mark = todo.pop()
+            if cost > best[configuration]:
                 continue
             state, stack = configuration
             for kind, argument, target in self._leaving(state):
                 if kind in (Kind.CHAR, Kind.ANY) or (kind == Kind.END and stack == 0):
-                    yield configuration, kind, argument, target, loose, mark
+                    yield configuration, kind, argument, target, cost, mark
                     if not _skipped(kind, argument):
                         continue
-                after, new = self._silent(stack, kind, argument, target), mark
+                after, new, spent = self._silent(stack, kind, argument, target), mark, cost
+                if kind == Kind.SLOT and self.grammar.slots[argument].name != NAME:
+                    spent += 1
                 if kind in (Kind.SLOT, Kind.VALUE, Kind.BLOCK):
                     new = _Mark(Kind(kind), argument, at, mark)
                 elif kind == Kind.END and self._calls[stack].slot >= 0:
                     new = _Mark(Kind.SLOT, self._calls[stack].slot, at, mark, opens=False)
-                if loose < best.get(after, 1 << 30):
-                    best[after] = loose
-                    todo.append((after, loose, new))
+                if spent < best.get(after, 1 << 30):
+                    best[after] = spent
+                    todo.append((after, spent, new))
 
     def _read(
-        self, text: str, spelled: list[tuple[str, int]], loose: int, mark: _Mark | None
+        self, text: str, spelled: list[tuple[str, int]], cost: int, mark: _Mark | None
     ) -> tuple[int, int, Understood]:
         trail: list[_Mark] = []
         while mark is not None:
@@ -190,7 +212,7 @@ class Automaton:
                 value = None
         meaning = self.grammar.meanings[block]
         implied = tuple(Slot(name, value) for name, value in meaning.slots)
-        return loose, block, Understood(meaning.intent, (*slots, *implied), loose)
+        return cost, block, Understood(meaning.intent, (*slots, *implied), cost // LOOSE, meaning.response)
 
     def _expand(self, configurations: tuple[Configuration, ...]) -> Moves:
         by_char: dict[str, dict[Configuration, None]] = {}

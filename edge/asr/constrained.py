@@ -13,17 +13,16 @@ from edge.asr.search import ConstrainedSearch, Hypothesis, SearchSettings
 from edge.asr.token_table import TokenTable
 from edge.types import Transcript
 
-OWN_LIMIT, HOME_LIMIT = 2.0, 1.5
-SURE = 0.7
+CONFIDENCE_SLOPE = 4.0
 
 
 class ConstrainedRecognizer(MoonshineRecognizer):
     """A `Recognizer` whose transcripts are sentences of the grammar wherever the audio may be one.
 
     Sentences of known words are tried first; those with wildcards, which fit any speech, only where these fit badly.
-    Audio that fits no sentence (more than ``strangeness_limit`` nats per token worse than what the decoder would say
-    freely) is decoded freely, so that other wordings still reach the student. By default the limit is lower for the
-    home's sentences, which are so many that chance fits are closer.
+    Audio that fits no sentence, whose cost is above the ``limit`` of ``settings``, is decoded freely, so that other
+    wordings still reach the student. The confidence of a sentence is a logistic function of its cost, one half at the
+    limit.
     """
 
     def __init__(
@@ -32,31 +31,30 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         grammar: Grammar,
         *,
         settings: SearchSettings | None = None,
-        strangeness_limit: float | None = None,
         time_limit_ms: float = 4000.0,
         longest_ms: float = 20000.0,
     ) -> None:
         """Search ``model`` under ``grammar``; see `MoonshineRecognizer` for the limits."""
         super().__init__(model, time_limit_ms=time_limit_ms, longest_ms=longest_ms)
+        self._settings = settings or SearchSettings()
         table = TokenTable(model.vocabulary)
-        self._searches = [ConstrainedSearch(model, table, grammar, settings, wildcards=False)]
+        self._searches = [ConstrainedSearch(model, table, grammar, self._settings, wildcards=False)]
         if (grammar.arcs[:, 1] == Kind.ANY).any():
-            self._searches.append(ConstrainedSearch(model, table, grammar, settings))
-        usual = OWN_LIMIT if grammar.parses else HOME_LIMIT
-        self._strangeness_limit = usual if strangeness_limit is None else strangeness_limit
+            self._searches.append(ConstrainedSearch(model, table, grammar, self._settings))
 
     def _decode(self, audio: FloatArray) -> Transcript:
         found = self._sentences(audio) if len(audio) and np.abs(audio).max() > SILENCE_RMS else []
-        if not found or found[0].strangeness > self._strangeness_limit:
+        if not found:
             return super()._decode(audio)
         texts = tuple(dict.fromkeys(self._model.text(hypothesis.tokens) for hypothesis in found))
-        confidence = math.exp(-found[0].strangeness)
-        return Transcript(texts[0], confidence, alternatives=texts[1:4], end_ms=self._end_ms)
+        confidence = 1.0 / (1.0 + math.exp(CONFIDENCE_SLOPE * (found[0].cost - self._settings.limit)))
+        return Transcript(texts[0], confidence, alternatives=texts[1:4], end_ms=self._end_ms, heard=True)
 
     def _sentences(self, audio: FloatArray) -> list[Hypothesis]:
+        """Sentences that the audio may be, best first; none where the best costs too much."""
         encoded = self._model.encode(audio)
-        found: list[Hypothesis] = []
         for search in self._searches:
-            if not found or found[0].strangeness > SURE:
-                found = search.decode(encoded, self._time_limit_ms) or found
-        return found
+            found = search.decode(encoded, self._time_limit_ms)
+            if found and found[0].cost <= self._settings.limit:
+                return found
+        return []

@@ -63,18 +63,16 @@ class SlotCall:
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a sentence means as a whole: its intent and the slots that it implies."""
+    """What a sentence means as a whole: its intent, the slots that it implies, and the key of the reply that fits."""
 
     intent: str
     slots: tuple[tuple[str, SlotValue], ...] = ()
+    response: str = "default"
 
 
 @dataclass(frozen=True, eq=False)
 class Grammar:
-    """A compiled domain; net 0 is the whole sentence. ``arcs`` is int32 [A, 4]: source, kind, argument, target.
-
-    ``parses``: whether its meanings are to be used; else it only helps to hear, and a student understands.
-    """
+    """A compiled domain; net 0 is the whole sentence. ``arcs`` is int32 [A, 4]: source, kind, argument, target."""
 
     language: str
     nets: tuple[Net, ...]
@@ -82,12 +80,30 @@ class Grammar:
     values: tuple[SlotValue, ...]
     meanings: tuple[Meaning, ...]
     arcs: NDArray[np.int32]
-    parses: bool = True
 
     @property
     def states(self) -> int:
         """Number of states of all nets."""
         return int(self.arcs[:, [0, 3]].max(initial=max(net.start for net in self.nets))) + 1
+
+    def words(self) -> frozenset[str]:
+        """Every word that the grammar spells out, normalized."""
+        leaving: dict[int, list[tuple[int, int, int]]] = {}
+        for source, kind, argument, target in self.arcs.tolist():
+            leaving.setdefault(source, []).append((kind, argument, target))
+        begun = {(net.start, "") for net in self.nets}
+        seen, words = set(begun), set()
+        while begun:
+            state, word = begun.pop()
+            for kind, argument, target in leaving.get(state, ()):
+                spells = kind == Kind.CHAR and argument != ord(SPACE)
+                if not spells:
+                    words.add(word)
+                after = (target, word + chr(argument) if spells else "")
+                if kind != Kind.END and after not in seen:
+                    seen.add(after)
+                    begun.add(after)
+        return frozenset(words - {""})
 
     def fill(self, names_of: Callable[[str, tuple[str, ...]], Names]) -> Grammar:
         """Grammar whose open lists hold ``names_of(list, domains)``: what is said, and the value it stands for."""
@@ -147,11 +163,10 @@ def pack_grammar(grammar: Grammar) -> bytes:
     page = {
         "format": FORMAT,
         "language": grammar.language,
-        "parses": grammar.parses,
         "nets": [[net.start, net.fill, list(net.domains)] for net in grammar.nets],
         "slots": [[slot.name, slot.net] for slot in grammar.slots],
         "values": list(grammar.values),
-        "meanings": [[meaning.intent, dict(meaning.slots)] for meaning in grammar.meanings],
+        "meanings": [[meaning.intent, dict(meaning.slots), meaning.response] for meaning in grammar.meanings],
     }
     file = io.BytesIO(json.dumps(page, separators=(",", ":")).encode() + b"\n")
     file.seek(0, io.SEEK_END)
@@ -175,9 +190,8 @@ def unpack_grammar(data: bytes) -> Grammar:
             tuple(Net(start, fill, tuple(domains)) for start, fill, domains in page["nets"]),
             tuple(SlotCall(name, net) for name, net in page["slots"]),
             tuple(page["values"]),
-            tuple(Meaning(intent, tuple(slots.items())) for intent, slots in page["meanings"]),
+            tuple(Meaning(intent, tuple(slots.items()), response) for intent, slots, response in page["meanings"]),
             np.load(io.BytesIO(tail), allow_pickle=False),
-            bool(page["parses"]),
         )
         _check(grammar)
     except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from edge.asr.automaton import Automaton
-from edge.asr.grammar import Grammar
+from edge.asr.grammar import Grammar, normalize
 from edge.protocols import Parser
 from edge.types import Parse, Transcript
+
+SURE, KNOWN_SHARE = 0.95, 0.8
 
 
 class GrammarParser:
@@ -18,11 +20,38 @@ class GrammarParser:
     def parse(self, transcript: Transcript) -> Parse:
         """The parse, with ``source="grammar"`` for a sentence of the grammar."""
         language = self._automaton.grammar.language
-        understood = self._automaton.understand(transcript.text)
-        if understood is not None:
+        found = self._automaton.understand(transcript.text)
+        if found is not None:
             return Parse(
-                understood.intent, understood.slots, transcript.confidence, language, "grammar", transcript.text
+                found.intent, found.slots, transcript.confidence, language, "grammar", transcript.text, found.response
             )
         if self._otherwise is not None:
             return self._otherwise.parse(transcript)
         return Parse(None, language=language, source="grammar", text=transcript.text)
+
+
+class SpokenParser:
+    """A `Parser` that asks more of what was heard than of what was typed, for people also speak to each other.
+
+    Of what was heard, sentences of ``expected`` mean what they mean there. The student is believed where it is sure and
+    nearly all words are such as a command may have; other speech is rejected.
+    """
+
+    def __init__(self, expected: Grammar, student: Parser) -> None:
+        self._sentences = GrammarParser(expected, student)
+        self._words = expected.words()
+        self._student = student
+
+    def parse(self, transcript: Transcript) -> Parse:
+        """The parse; what was typed goes to the student as it is."""
+        if not transcript.heard:
+            return self._student.parse(transcript)
+        parse = self._sentences.parse(transcript)
+        if parse.intent is None or parse.source == "grammar" or self._is_command(parse, transcript.text):
+            return parse
+        return Parse(None, (), 1.0 - parse.confidence, parse.language, parse.source, parse.text)
+
+    def _is_command(self, parse: Parse, text: str) -> bool:
+        words = normalize(text).split()
+        known = sum(word in self._words for word in words)
+        return parse.confidence >= SURE and known >= KNOWN_SHARE * len(words)

@@ -112,13 +112,13 @@ class MoonshineRecognizer:
 
     def _decode(self, audio: FloatArray) -> Transcript:
         if not len(audio) or _loudest(audio) < SILENCE_RMS:
-            return Transcript("", 0.0, end_ms=self._end_ms)
+            return Transcript("", 0.0, end_ms=self._end_ms, heard=True)
         decoded = decode_greedily(self._model, audio, self._time_limit_ms)
         text = self._model.text(decoded.tokens)
         if not any(character.isalnum() for character in text):
-            return Transcript("", 0.0, end_ms=self._end_ms)
+            return Transcript("", 0.0, end_ms=self._end_ms, heard=True)
         confidence = float(np.mean(decoded.probabilities))
-        return Transcript(text, confidence, self._words(decoded), end_ms=self._end_ms)
+        return Transcript(text, confidence, self._words(decoded), end_ms=self._end_ms, heard=True)
 
     def _words(self, decoded: Decoded) -> tuple[Word, ...]:
         """Words with the mean probability of their tokens; Moonshine gives no times, so all span the utterance."""

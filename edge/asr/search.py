@@ -29,18 +29,18 @@ class SearchSettings:
 
     ``gap`` (natural log) drops hypotheses that far behind the best of their step, where each character read is worth
     ``per_char``. ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens that
-    cost ``ahead_cost`` each could not lift it over the best finished sentence, or when its regret (see `Hypothesis`)
-    is above ``regret`` and ``regret_per_token``: then the audio is no command.
+    cost ``ahead_cost`` each could not lift it over the best finished sentence, or when its known words cost more than
+    ``patience`` and ``limit`` per token. Sentences whose `Hypothesis.cost` is above ``limit`` are no commands.
     """
 
-    beam: int = 8
-    gap: float = 8.0
+    beam: int = 16
+    gap: float = 14.0
     per_char: float = 0.15
     length_power: float = 0.6
     ahead: int = 10
     ahead_cost: float = 0.05
-    regret: float = 15.0
-    regret_per_token: float = 1.5
+    patience: float = 10.0
+    limit: float = 2.2
 
 
 LEAN_SEARCH = SearchSettings(beam=3)
@@ -48,17 +48,18 @@ LEAN_SEARCH = SearchSettings(beam=3)
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A beginning of a sentence, or a whole one: ``score`` is its log-probability.
+    """A beginning of a sentence, or a whole one: ``score`` is its log-probability, ``known_score`` that of known words.
 
-    ``regret`` sums how much more probable the decoder's favourite was than the token taken: 0 where the grammar made no
-    difference. ``row`` is its place in the decoder's batch.
+    ``known`` counts the tokens of known words: of what a wildcard took, nothing can be learnt. ``row`` is its place in
+    the decoder's batch.
     """
 
     tokens: tuple[int, ...]
     text: str
     state: int
     score: float
-    regret: float
+    known_score: float = 0.0
+    known: int = 0
     silent: int = 0
     row: int = 0
 
@@ -68,9 +69,12 @@ class Hypothesis:
         return not self.text or self.text.endswith(SPACE)
 
     @property
-    def strangeness(self) -> float:
-        """Mean regret of a token: small for what the grammar knows, large for anything else."""
-        return self.regret / max(len(self.tokens), 1)
+    def cost(self) -> float:
+        """Mean negative log-probability of a known token of a finished sentence, whose end counts for none.
+
+        Small for commands, also in noise; large for other speech and for noise alone.
+        """
+        return -self.known_score / max(self.known - 1, 1)
 
 
 class ConstrainedSearch:
@@ -102,7 +106,7 @@ class ConstrainedSearch:
             self._allowed.clear()
         logits, cache = self._model.begin(encoded)
         most = min(FEWEST_TOKENS + int(TOKENS_PER_SECOND * encoded.samples / RATE_HZ), MOST_TOKENS)
-        beam = [Hypothesis((), "", 0, 0.0, 0.0)]
+        beam = [Hypothesis((), "", 0, 0.0)]
         finished: list[Hypothesis] = []
         while beam and time.thread_time() < deadline:
             beam = self._extend(beam, logits, finished)
@@ -117,24 +121,25 @@ class ConstrainedSearch:
         """Next beam, from logits [B, V]; adds to ``finished`` the sentences that may end here."""
         settings = self._settings
         top = logits.max(axis=1)
-        favourite = -np.log(np.exp(logits - top[:, None]).sum(axis=1))
+        total = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
         candidates: list[Hypothesis] = []
         for row, hypothesis in enumerate(beam):
-            scores = logits[row] - top[row] + favourite[row]
-            best = float(favourite[row])
+            scores = logits[row] - total[row]
             if self.automaton.moves(hypothesis.state).final:
-                finished.append(_longer(hypothesis, END, hypothesis.state, "", float(scores[END]), best, row))
+                finished.append(_longer(hypothesis, END, hypothesis.state, "", float(scores[END]), row))
             allowed = self._continuations(hypothesis, scores)
             values = scores[allowed.tokens]
+            wild = self.automaton.moves(hypothesis.state).other is not None
             for index in _highest(values, 2 * settings.beam):
                 token, state = int(allowed.tokens[index]), int(allowed.states[index])
                 text = self._table.text(token, hypothesis.spaced)
-                candidates.append(_longer(hypothesis, token, state, text, float(values[index]), best, row))
+                loose = wild and not self.automaton.spells(hypothesis.state, text)
+                candidates.append(_longer(hypothesis, token, state, text, float(values[index]), row, loose))
             after = self._pause(hypothesis)
             if after is not None:
                 token = int(self._table.silent[scores[self._table.silent].argmax()])
                 space = "" if hypothesis.spaced else SPACE
-                candidates.append(_longer(hypothesis, token, after, space, float(scores[token]), best, row))
+                candidates.append(_longer(hypothesis, token, after, space, float(scores[token]), row))
         return self._select(candidates, max(map(self._rank, finished), default=-np.inf))
 
     def _continuations(self, hypothesis: Hypothesis, scores: FloatArray) -> Allowed:
@@ -167,8 +172,8 @@ class ConstrainedSearch:
             hoped = (candidate.score - settings.ahead * settings.ahead_cost) / (
                 (len(candidate.tokens) + settings.ahead) ** settings.length_power
             )
-            patience = settings.regret + settings.regret_per_token * len(candidate.tokens)
-            if hoped > to_beat and candidate.regret <= patience:
+            patience = settings.patience + settings.limit * candidate.known
+            if hoped > to_beat and -candidate.known_score <= patience:
                 chosen.setdefault(candidate.text.strip(SPACE), candidate)
         return list(chosen.values())
 
@@ -180,14 +185,15 @@ class ConstrainedSearch:
 
 
 def _longer(
-    hypothesis: Hypothesis, token: int, state: int, text: str, score: float, best: float, row: int
+    hypothesis: Hypothesis, token: int, state: int, text: str, score: float, row: int, loose: bool = False
 ) -> Hypothesis:
     return Hypothesis(
         (*hypothesis.tokens, token),
         hypothesis.text + text,
         state,
         hypothesis.score + score,
-        hypothesis.regret + best - score,
+        hypothesis.known_score + (0.0 if loose else score),
+        hypothesis.known + (not loose),
         0 if text.strip(SPACE) else hypothesis.silent + 1,
         row,
     )

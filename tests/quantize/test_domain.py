@@ -6,12 +6,10 @@ from pathlib import Path
 import pytest
 
 from edge.asr.automaton import Automaton
-from edge.asr.grammar import home_names
 from edge.bundle import open_bundle
 from edge.errors import ConfigError
-from edge.types import Entity, Home
 from quantize.domain import parse_domain, read_domain
-from quantize.domain_bundle import build_domain, home_grammar
+from quantize.domain_bundle import build_domain
 from quantize.grammar import compile_grammar
 
 COFFEE = Path(__file__).parents[2] / "quantize" / "recipes" / "coffee.yaml"
@@ -153,14 +151,3 @@ def test_builds_a_bundle_folder_or_file(tmp_path: Path) -> None:
     (tmp_path / "mine" / "photo.jpg").touch()
     with pytest.raises(ConfigError, match="choose another"):
         build_domain(COFFEE, tmp_path / "mine")
-
-
-def test_compiles_the_sentences_of_a_home() -> None:
-    home = Home(entities=(Entity("light.desk", "Desk Lamp"), Entity("cover.shade", "Shade")))
-    grammar = home_grammar("en")
-    commands = Automaton(grammar.fill(home_names(home)))
-    assert not grammar.parses
-    assert commands.accepts("Turn on the desk lamp.") and commands.accepts("set desk lamp brightness to fifty percent")
-    assert not commands.accepts("turn on the ceiling lamp")
-    with pytest.raises(ConfigError, match="no sentences in 'xx'"):
-        home_grammar("xx")

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+
+from edge.asr.grammar import Grammar, home_names
+from edge.asr.grammar_parser import SpokenParser
+from edge.types import Entity, Home, Parse, Transcript
+from quantize.domain import parse_domain
+from quantize.grammar import compile_grammar
+
+HOME = Home(entities=(Entity("light.desk", "Bedroom Lamp"),))
+SENTENCES = """\
+language: en
+skip_words: [please, could you]
+intents:
+  TurnOn:
+    data:
+      - sentences: ["turn on [the] {place} lamp", "turn on [the] {name}"]
+        response: lit
+  AddItem:
+    data:
+      - sentences: ["add {item} to [my] list"]
+lists:
+  place: {values: [kitchen, bedroom]}
+  item: {wildcard: true}
+"""
+
+
+class Student:
+    """Takes any text for a command, as sure as it is told to be."""
+
+    def __init__(self, confidence: float) -> None:
+        self.confidence = confidence
+
+    def parse(self, transcript: Transcript) -> Parse:
+        return Parse("Guess", (), self.confidence, text=transcript.text)
+
+
+@pytest.fixture(scope="module")
+def grammar() -> Grammar:
+    return compile_grammar(parse_domain(SENTENCES)).fill(home_names(HOME))
+
+
+def heard(grammar: Grammar, text: str, student: float = 0.99) -> Parse:
+    return SpokenParser(grammar, Student(student)).parse(Transcript(text, 0.9, heard=True))
+
+
+def test_expected_sentences_mean_what_they_mean_there(grammar: Grammar) -> None:
+    parse = heard(grammar, "Could you turn on the kitchen lamp, please?")
+    assert (parse.intent, parse.value("place"), parse.response) == ("TurnOn", "kitchen", "lit")
+    assert (parse.source, parse.confidence) == ("grammar", 0.9)
+
+
+def test_a_name_is_preferred_to_a_place_and_a_kind(grammar: Grammar) -> None:
+    parse = heard(grammar, "turn on the bedroom lamp")
+    assert [(slot.name, slot.value) for slot in parse.slots] == [("name", "Bedroom Lamp")]
+
+
+def test_the_student_is_believed_where_it_is_sure_of_known_words(grammar: Grammar) -> None:
+    assert heard(grammar, "the bedroom lamp on").intent == "Guess"
+    assert heard(grammar, "the bedroom lamp on", student=0.9).intent is None
+    assert heard(grammar, "the mayor wrote a long letter").intent is None
+
+
+def test_what_was_typed_goes_to_the_student(grammar: Grammar) -> None:
+    assert SpokenParser(grammar, Student(0.5)).parse(Transcript("the mayor wrote")).intent == "Guess"
+
+
+def test_lists_the_words_that_a_grammar_spells_out(grammar: Grammar) -> None:
+    assert grammar.words() == {
+        *("add", "bedroom", "could", "kitchen", "lamp", "list", "my", "on", "please", "the", "to", "turn", "you"),
+    }

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.asr.automaton import Automaton
+from edge.asr.grammar import home_names, unpack_grammar
+from edge.bundle import open_bundle
+from edge.errors import ConfigError
+from edge.types import Entity, Home
+from quantize.hearing import home_grammar, renew_hearing
+
+HOME = Home(entities=(Entity("light.desk", "Desk Lamp"), Entity("cover.shade", "Shade")))
+
+
+def test_compiles_the_sentences_of_a_home() -> None:
+    commands = Automaton(home_grammar("en").fill(home_names(HOME)))
+    assert commands.accepts("Turn on the desk lamp.") and commands.accepts("set desk lamp brightness to fifty percent")
+    assert commands.accepts("could you turn on the desk lamp for me please")
+    assert commands.accepts("who is at home") and not commands.accepts("who is the greatest baseball player")
+    assert not commands.accepts("turn on the ceiling lamp")
+    with pytest.raises(ConfigError, match="no sentences in 'xx'"):
+        home_grammar("xx")
+
+
+def test_renews_the_sentences_and_keeps_the_student(tmp_path: Path) -> None:
+    shipped = open_bundle("home")
+    assert shipped.manifest.student is not None
+    renewed = renew_hearing(shipped, tmp_path / "home.edge")
+    assert renewed.manifest.student == shipped.manifest.student
+    assert renewed.read("student.pte") == shipped.read("student.pte")
+    assert renewed.manifest.files.keys() == shipped.manifest.files.keys()
+    expected = unpack_grammar(renewed.read(renewed.manifest.hearing["en"]))
+    assert Automaton(expected.fill(home_names(HOME))).accepts("please turn off the desk lamp")
+
+
+def test_only_home_bundles_have_sentences_of_a_home(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="give a home bundle"):
+        renew_hearing(open_bundle("massive-en"), tmp_path / "out.edge")
