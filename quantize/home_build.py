@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -17,11 +16,12 @@ from quantize.hearing import hearing_files
 from quantize.home import Example, HomeSource, LabelSpace, encode_sample, interface_texts, label_space
 from quantize.homes import WordMaterial
 from quantize.lexicon import build_lexicon, lexicon_bytes
+from quantize.loop import Schedule, accelerator
 from quantize.recipe import Recipe
 from quantize.student import Student, StudentShape
 from quantize.templates import Templates, numeric_tags, package_languages, package_templates
 from quantize.trained import Trained
-from quantize.training import Batch, TrainingPlan, batches, train
+from quantize.training import train_student
 
 log = logging.getLogger(__name__)
 _TELL_LANGUAGE = 0.8
@@ -39,16 +39,19 @@ def home_student(recipe: Recipe, work: Path) -> Trained:
         sizes.layers, sizes.heads, sizes.kernel, sizes.feed_forward,
     )  # fmt: skip
     counts = sentences_per_language(sources, recipe.data.sentences)
-    plan = TrainingPlan(
-        recipe.training.epochs, recipe.training.batch, recipe.training.rate, recipe.training.embedding_rate,
-        seed=recipe.seed,
+    plan = recipe.training
+    schedule = Schedule(
+        plan.epochs, plan.batch, plan.rate, plan.embedding_rate,
+        warm_up=0.05, average_decay=0.999, checkpoint_steps=200, seed=recipe.seed,
     )  # fmt: skip
+    run = accelerator(half=False)
+    share = max(1, sum(counts) // plan.batch // run.num_processes)
 
-    def epoch(number: int, rng: random.Random) -> Iterator[Batch]:
-        return batches(draw(sources, counts, space, shape.buckets, rng), plan.batch, rng)
+    def epoch(rng: random.Random) -> list[Example]:
+        return draw(sources, [count // run.num_processes for count in counts], space, shape.buckets, rng)
 
     torch.manual_seed(recipe.seed)
-    student = train(Student(shape), plan, epoch, sum(counts) // plan.batch, work)
+    student = train_student(Student(shape), epoch, share, schedule, work / "checkpoint.pt", run)
     unseen = random.Random(recipe.seed + 1_000_003)
     held_out = draw(sources, [_HELD_OUT_PER_LANGUAGE] * len(sources), space, shape.buckets, unseen)
     frames = tuple(

@@ -1,4 +1,4 @@
-"""The training loop of encoder, teacher and distillation: several processes, checkpoints, resume, progress with ETA.
+"""The training loop of everything that is trained: several processes, checkpoints, resume, progress with ETA.
 
 Every step seeds its own random generator and every epoch its own order, so that a resumed run continues exactly where
 a killed one stopped, and nothing but weights, optimizer and position has to be stored.
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -23,6 +23,7 @@ from edge.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
+Batch = TypeVar("Batch")
 BatchLoss = Callable[[nn.Module, list[int]], Tensor]
 """``(model, indices of the batch) -> loss``."""
 
@@ -43,9 +44,18 @@ class Schedule:
     seed: int = 0
 
 
-def accelerator() -> Accelerator:
-    """One process or many, as ``accelerate launch`` set it up; bf16 where the processor multiplies it natively."""
-    native = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+@dataclass(frozen=True)
+class Optimization:
+    """An optimizer, the schedule that moves on with every step, and the parameters whose gradients are clipped to 1."""
+
+    optimizer: torch.optim.Optimizer
+    scheduler: torch.optim.lr_scheduler.LRScheduler
+    clipped: list[nn.Parameter]
+
+
+def accelerator(half: bool = True) -> Accelerator:
+    """One process or many, as ``accelerate launch`` set it up; ``half``: bf16 where the processor multiplies it."""
+    native = half and (torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported())
     # Accelerate empties os.environ for a moment, which fails on a variable without a name.
     vars(os.environ)["_data"].pop(b"", None)
     return Accelerator(mixed_precision="bf16" if native else "no", cpu=not torch.cuda.is_available())
@@ -109,38 +119,77 @@ def train(
         ConfigError: when the checkpoint belongs to another run.
     """
     optimizer, rates = _optimizer(model, schedule, is_head)
-    model, optimizer = run.prepare(model, optimizer)
+    share = -(-len(bucketed_batches(lengths, schedule.batch_size, 0)) // run.num_processes)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rates, total_steps=schedule.epochs * share + 1, pct_start=schedule.warm_up, cycle_momentum=False
+    )
+
+    def epoch(number: int) -> list[list[int]]:
+        batches = bucketed_batches(lengths, schedule.batch_size, schedule.seed * 1000 + number)
+        return [batches[(step * run.num_processes + run.process_index) % len(batches)] for step in range(share)]
+
+    key = f"{label}: {len(lengths)} items, {run.num_processes} processes, {schedule}"
+    optimization = Optimization(optimizer, scheduler, list(model.parameters()))
+    return train_epochs(model, epoch, share, batch_loss, optimization, schedule, checkpoint, run, key)
+
+
+def train_epochs(
+    model: nn.Module,
+    epoch: Callable[[int], Sequence[Batch]],
+    share: int,
+    batch_loss: Callable[[nn.Module, Batch], Tensor],
+    optimization: Optimization,
+    schedule: Schedule,
+    checkpoint: Path,
+    run: Accelerator,
+    key: str,
+) -> dict[str, Tensor]:
+    """Train on epochs that may be drawn anew each time.
+
+    Args:
+        model: left with the final weights, on the accelerator's device.
+        epoch: the batches of an epoch for this process; called again with the same number when a run is continued.
+        share: how many of them each process takes; where there are fewer, it begins again with the first.
+        batch_loss: called with the (wrapped) model inside autocast.
+        optimization: of ``model``, for ``schedule.epochs`` times ``share`` steps.
+        schedule: epochs, average, checkpoints and seed.
+        checkpoint: file for the state; one of the same run is continued.
+        run: from accelerator().
+        key: names the run in its checkpoint; up to the first colon, the stage in progress lines.
+
+    Returns:
+        The trained parameters by name, as ``train`` does.
+
+    Raises:
+        ConfigError: when the checkpoint belongs to another run.
+    """
+    label, total = key.partition(":")[0], schedule.epochs * share
+    model, optimizer = run.prepare(model, optimization.optimizer)
+    scheduler = optimization.scheduler
     bare = run.unwrap_model(model)
     trained = {name: value for name, value in bare.named_parameters() if value.requires_grad}
-    share = -(-len(bucketed_batches(lengths, schedule.batch_size, 0)) // run.num_processes)
-    total = schedule.epochs * share
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, rates, total_steps=total + 1, pct_start=schedule.warm_up, cycle_momentum=False
-    )
-    key = f"{label}: {len(lengths)} items, {run.num_processes} processes, {schedule}"
     step, average = 0, {name: value.detach().clone() for name, value in trained.items()}
     if checkpoint.is_file():
         state = torch.load(checkpoint, map_location=run.device, weights_only=True)
-        if state["key"] != key:
-            raise ConfigError(f"{checkpoint}: belongs to another run ({state['key']}); delete it or use another --out")
+        if state.get("key") != key:
+            raise ConfigError(f"{checkpoint}: belongs to another run ({state.get('key')}); delete it or use another --out")
         bare.load_state_dict(state["model"], strict=False)
         optimizer.load_state_dict(state["optimizer"])
         scheduler.load_state_dict(state["scheduler"])
         step, average = state["step"], state["average"]
         log.info("%s: continued at step %d of %d", label, step, total)
     progress = Progress(label, total, step)
-    batches: list[list[int]] = []
+    batches: Sequence[Batch] = []
     model.train()
     while step < total:
-        epoch, place = divmod(step, share)
+        number, place = divmod(step, share)
         if not batches or place == 0:
-            batches = bucketed_batches(lengths, schedule.batch_size, schedule.seed * 1000 + epoch)
-        batch = batches[(place * run.num_processes + run.process_index) % len(batches)]
+            batches = epoch(number)
         torch.manual_seed((schedule.seed * 1_000_003 + step) * 64 + run.process_index)
         with run.autocast():
-            loss = batch_loss(model, batch)
+            loss = batch_loss(model, batches[place % len(batches)])
         run.backward(loss)
-        run.clip_grad_norm_(model.parameters(), 1.0)
+        run.clip_grad_norm_(optimization.clipped, 1.0)
         optimizer.step()
         scheduler.step()
         optimizer.zero_grad()

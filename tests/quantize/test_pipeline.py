@@ -100,5 +100,5 @@ def test_a_killed_build_goes_on(tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
     assert not list((tmp_path / "out").glob("*.edge"))
     resumed = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "resumed after epoch" in resumed.stderr
+    assert "student: continued at step" in resumed.stderr
     assert open_bundle(tmp_path / "out" / "tiny.edge").manifest.name == "tiny"
