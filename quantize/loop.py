@@ -171,8 +171,8 @@ def train_epochs(
     step, average = 0, {name: value.detach().clone() for name, value in trained.items()}
     if checkpoint.is_file():
         state = torch.load(checkpoint, map_location=run.device, weights_only=True)
-        if state.get("key") != key:
-            raise ConfigError(f"{checkpoint}: belongs to another run ({state.get('key')}); delete it or use another --out")
+        if (other := state.get("key")) != key:
+            raise ConfigError(f"{checkpoint}: belongs to another run ({other}); delete it or use another --out")
         bare.load_state_dict(state["model"], strict=False)
         optimizer.load_state_dict(state["optimizer"])
         scheduler.load_state_dict(state["scheduler"])
