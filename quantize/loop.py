@@ -12,8 +12,9 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -198,17 +199,15 @@ def train_epochs(
         if run.is_main_process:
             progress.show(step, loss.detach())
             if step % schedule.checkpoint_steps == 0 or step == total:
-                _save(
-                    checkpoint,
-                    {
-                        "key": key,
-                        "model": {name: value.detach() for name, value in trained.items()},
-                        "optimizer": optimizer.state_dict(),
-                        "scheduler": scheduler.state_dict(),
-                        "step": step,
-                        "average": average,
-                    },
-                )
+                state = {
+                    "key": key,
+                    "model": {name: value.detach() for name, value in trained.items()},
+                    "optimizer": optimizer.state_dict(),
+                    "scheduler": scheduler.state_dict(),
+                    "step": step,
+                    "average": average,
+                }
+                write_whole(checkpoint, partial(torch.save, state))
     run.wait_for_everyone()
     bare.load_state_dict(average, strict=False)
     return {name: value.cpu() for name, value in average.items()}
@@ -235,12 +234,20 @@ def _average(average: dict[str, Tensor], trained: dict[str, nn.Parameter], decay
         average[name].lerp_(value.detach(), 1 - decay)
 
 
-def _save(path: Path, state: dict[str, Any]) -> None:
-    """Write the state whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    with partial.open("wb") as stream:
-        torch.save(state, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
+def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Write a large file whole or not at all: a kill leaves the one before, or none.
+
+    Raises:
+        ConfigError: the disk is full or the folder cannot be written.
+    """
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        unfinished.replace(path)
+    except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
+        unfinished.unlink(missing_ok=True)
+        raise ConfigError(f"cannot write {path}: {error}; free some space or choose another --out") from error

@@ -19,7 +19,7 @@ from edge.errors import ConfigError
 from edge.nlu.tokens import tokenize
 from quantize.datasets import Utterance, label_names, tag_tokens
 from quantize.e5 import load_encoder
-from quantize.loop import Schedule, train
+from quantize.loop import Schedule, train, write_whole
 
 IGNORED = -100
 _SLOT_WEIGHT = 2.0
@@ -165,18 +165,8 @@ class SoftLabels:
 
     def save(self, path: Path) -> None:
         """Write an .npz file, whole or not at all."""
-        partial = path.with_name(path.name + ".part")
-        with partial.open("wb") as stream:
-            np.savez(
-                stream,
-                texts=np.array(self.texts),
-                intents=self.intents,
-                tags=self.tags,
-                sentences=self.sentences,
-                tokens=self.tokens,
-                offsets=self.offsets,
-            )
-        partial.replace(path)
+        arrays = {name: value for name, value in vars(self).items() if name != "texts"}
+        write_whole(path, lambda stream: np.savez(stream, texts=np.array(self.texts), **arrays))
 
     @classmethod
     def load(cls, path: Path) -> SoftLabels:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import torch
 from torch import nn
 
 from edge.errors import ConfigError
-from quantize.loop import Schedule, accelerator, bucketed_batches, train
+from quantize.loop import Schedule, accelerator, bucketed_batches, train, write_whole
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -117,3 +118,17 @@ def test_moving_average_and_rates(tmp_path: Path) -> None:
     last = torch.load(tmp_path / "run.pt", weights_only=True)["model"]["1.bias"]
     assert last.item() < averaged["1.bias"].item() < 0
     torch.testing.assert_close(averaged["1.bias"], model[1].bias.detach())
+
+
+def test_a_full_disk_leaves_the_checkpoint_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    write_whole(path, lambda stream: torch.save({"step": 1}, stream))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        with pytest.raises(ConfigError, match="free some space"):
+            write_whole(path, lambda stream: torch.save({"step": torch.zeros(100_000)}, stream))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert torch.load(path, weights_only=True) == {"step": 1}
+    assert list(tmp_path.iterdir()) == [path]
