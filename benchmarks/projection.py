@@ -117,13 +117,15 @@ def project(here: Rates, profile: Profile) -> dict[str, Any]:
     """How many times longer the board's core takes, from the least to the most of the figures that both have.
 
     Figures that ``edge-bench calibrate`` measured on a board replace the published ones. Where 7-Zip is not installed
-    here its rating is estimated from liblzma, which runs the same algorithm. The least and the most bound
-    work that only computes, only copies, or is a mixture of them.
+    here, or rates itself higher than liblzma suggests, which runs the same algorithm (on a busy machine its rating
+    jumps), its rating is estimated from liblzma. The least and the most bound work that only computes, only
+    copies, or is a mixture of them.
     """
     there = profile.board.rates
-    estimated = here.seven_zip_mips is None and there.lzma_mb_s is None and here.lzma_mb_s is not None
-    if estimated and here.lzma_mb_s is not None:
-        here = msgspec.structs.replace(here, seven_zip_mips=here.lzma_mb_s * _MIPS_PER_LZMA_MB_S)
+    estimate = here.lzma_mb_s * _MIPS_PER_LZMA_MB_S if here.lzma_mb_s is not None and there.lzma_mb_s is None else None
+    estimated = estimate is not None and estimate < (here.seven_zip_mips or float("inf"))
+    if estimated:
+        here = msgspec.structs.replace(here, seven_zip_mips=estimate)
     ratios = {
         name: round(getattr(here, name) / getattr(there, name), 3)
         for name in _FIGURES
