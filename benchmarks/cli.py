@@ -92,7 +92,10 @@ def _compare(arguments: argparse.Namespace) -> int:
     from benchmarks.compare import compare
     from benchmarks.report import read_report
 
-    changes = compare(read_report(Path(arguments.before)), read_report(Path(arguments.after)))
+    reports = read_report(Path(arguments.before)), read_report(Path(arguments.after))
+    if any(report.busy.get("forced") for report in reports):
+        sys.stderr.write("edge-bench: measured with --force on a busy machine: times may differ for that alone\n")
+    changes = compare(*reports)
     if arguments.json:
         sys.stdout.write(json.dumps([change.__dict__ for change in changes]) + "\n")
     else:

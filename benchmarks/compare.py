@@ -45,7 +45,8 @@ def compare(before: Report, after: Report) -> list[Change]:
     Times are paired by what was worked on, and each is divided by the yardstick that ran beside it, so that a machine
     that is quicker or slower today does not look like a change. A stage is compared with what the stages of its
     scenario have in common: what happens to a whole process cancels out, so that 10 % in one stage shows where the
-    whole turn is too noisy. A change counts when the whole interval is beyond 2 %.
+    whole turn is too noisy. A change counts when the whole interval is beyond 2 %. Times of scenarios that ran in one
+    process are not compared, since nothing says how much processes differ.
     """
     changes = []
     earlier = {result.name: result for result in before.results if result.status == "done"}
@@ -53,10 +54,11 @@ def compare(before: Report, after: Report) -> list[Change]:
         old = earlier.get(new.name)
         if old is None or new.status != "done":
             continue
-        for measure in _TIMES:
+        repeated = min(len(old.rounds), len(new.rounds)) > 1
+        for measure in _TIMES if repeated else ():
             if measure in old.measures and measure in new.measures:
                 changes.append(_time_change(old, new, measure))
-        changes += _stage_changes(old, new)
+        changes += _stage_changes(old, new) if repeated else []
         for measure in _SIZES:
             if measure in old.measures and measure in new.measures:
                 changes.append(_size_change(old, new, measure))

@@ -88,6 +88,12 @@ def test_ten_percent_more_real_work_is_found_in_its_stage(run_here: Run, tmp_pat
     assert main(["compare", str(tmp_path / "a.json"), str(tmp_path / "a.json")]) == 0
 
 
+def test_one_process_does_not_tell_times(real: Report) -> None:
+    result = msgspec.structs.replace(real.results[0], rounds=real.results[0].rounds[:1])
+    single = msgspec.structs.replace(real, results=[result])
+    assert {change.measure for change in compare(single, single)} == {"turn.peak_rss_mib"}
+
+
 def test_more_memory_is_found(run_here: Run) -> None:
     before = run_here("turn", "samples:allocate", {"mib": 40})
     after = run_here("turn", "samples:allocate", {"mib": 60})
