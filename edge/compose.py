@@ -64,14 +64,18 @@ def home(path: str | None) -> Home:
 
 def parser(opened: Bundle, of_home: Home, language: str | None) -> Parser:
     """What understands text: the bundle's own sentences, then its student, which finds the language without one."""
-    from edge.nlu.student import StudentParser
-
     if opened.manifest.grammar is None:
-        return StudentParser(opened, of_home, language)
+        return _student(opened, of_home, language)
     from edge.asr.grammar_parser import GrammarParser
 
-    student = StudentParser(opened, of_home, language) if opened.manifest.student is not None else None
+    student = _student(opened, of_home, language) if opened.manifest.student is not None else None
     return GrammarParser(grammar(opened, opened.manifest.grammar, of_home), student)
+
+
+def _student(opened: Bundle, of_home: Home, language: str | None) -> Parser:
+    from edge.nlu.student import StudentParser
+
+    return StudentParser(opened, of_home, language)
 
 
 def spoken_parser(opened: Bundle, of_home: Home, language: str | None) -> Parser:

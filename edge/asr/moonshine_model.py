@@ -12,7 +12,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,8 @@ class MoonshineModel:
         self._loaded: dict[str, Any] = {}
         if lean:
             _return_freed_memory()
-        decoder_outputs = [self._network(name) for name in FILES[:2]][1].get_outputs()
+        self._network(FILES[0])
+        decoder_outputs = self._network(FILES[1]).get_outputs()
         outputs = [output.name for output in decoder_outputs]
         if decoder_outputs[0].shape[-1] != len(self.vocabulary):
             raise EngineError(f"{folder / 'tokenizer.bin'} is damaged: reinstall moonshine-voice==0.0.73")
@@ -88,6 +89,7 @@ class MoonshineModel:
         if found is None:
             if self._lean:
                 self._loaded.clear()
+                _trim_heap()
             found = self._loaded[name] = _session(self._folder / name, self._threads, self._lean)
         return found
 
@@ -117,6 +119,8 @@ class MoonshineModel:
         result = dict(zip(self._first_outputs, _run(self._network(FILES[1]), self._first_outputs, feed), strict=True))
         shared.update({name: result[_output_name(name)] for name in _cache_names("encoder")})
         own = {name: result[_output_name(name)] for name in _cache_names("decoder")}
+        if self._lean:
+            _trim_heap()
         return result["logits"][:, -1], DecoderState(own, shared)
 
     def step(self, tokens: Sequence[int] | NDArray[np.int64], state: DecoderState) -> tuple[FloatArray, DecoderState]:
@@ -152,13 +156,37 @@ def packaged_folder() -> Path:
     )
 
 
-def read_vocabulary(path: Path) -> tuple[bytes, ...]:
+class Vocabulary(Sequence[bytes]):
+    """Bytes of every token, as they lie in their file: as a tuple they would take 2 MiB more."""
+
+    def __init__(self, data: bytes, spans: Sequence[tuple[int, int]]) -> None:
+        self._data = data
+        self._spans = np.array(spans, np.int32).reshape(-1, 2)
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[bytes, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> bytes | tuple[bytes, ...]:
+        """Bytes of a token, or of several."""
+        if isinstance(index, slice):
+            return tuple(self._data[start:end] for start, end in self._spans[index].tolist())
+        start, end = self._spans[index].tolist()
+        return self._data[start:end]
+
+
+def read_vocabulary(path: Path) -> Vocabulary:
     """Bytes of every token: entries of a length (one byte, or two from 128 on) and that many bytes.
 
     Single bytes are ``vocabulary[3:259]``; U+2581 stands for a space; special tokens like ``<s>`` come back empty.
     """
     data = path.read_bytes()
-    entries: list[bytes] = []
+    spans: list[tuple[int, int]] = []
     at = 0
     while at < len(data):
         length, at = data[at], at + 1
@@ -168,9 +196,9 @@ def read_vocabulary(path: Path) -> tuple[bytes, ...]:
             raise EngineError(f"{path} is damaged: reinstall moonshine-voice==0.0.73")
         entry = data[at : at + length]
         special = len(entry) > 2 and entry.startswith(b"<") and entry.endswith(b">")
-        entries.append(b"" if special else entry)
+        spans.append((at, at if special else at + length))
         at += length
-    return tuple(entries)
+    return Vocabulary(data, spans)
 
 
 def _return_freed_memory() -> None:
@@ -179,6 +207,13 @@ def _return_freed_memory() -> None:
     if mallopt is not None:
         for parameter, value in ((-3, 64 * 1024), (-1, 128 * 1024), (-8, 1)):
             mallopt(parameter, value)
+
+
+def _trim_heap() -> None:
+    """Give the free pages of glibc's heap back to the system (malloc_trim(3)), 10 MiB after a network was unloaded."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _session(path: Path, threads: int, lean: bool) -> Session:

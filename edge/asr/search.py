@@ -112,9 +112,8 @@ class ConstrainedSearch:
             beam = self._extend(beam, logits, finished)
             if not beam or len(beam[0].tokens) >= most:
                 break
-            logits, cache = self._model.step(
-                [hypothesis.tokens[-1] for hypothesis in beam], cache.select([hypothesis.row for hypothesis in beam])
-            )
+            cache = cache.select([hypothesis.row for hypothesis in beam])
+            logits, cache = self._model.step([hypothesis.tokens[-1] for hypothesis in beam], cache)
         return sorted(finished, key=self._rank, reverse=True)
 
     def _extend(self, beam: list[Hypothesis], logits: FloatArray, finished: list[Hypothesis]) -> list[Hypothesis]:
