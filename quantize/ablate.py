@@ -37,12 +37,12 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
     if teacher is None or not data.held_out:
         raise ConfigError(f"recipe {recipe.name}: ablations need a [teacher] table and data.held_out")
     whole = replace(recipe, release=Release(parity=1.0))
-    labels_only = replace(data, unlabelled=(), recombined=0)
+    labels_only = replace(data, unlabelled=(), recombined=0, refilled=0)
     rows = {
         WHOLE: whole,
         "without teacher": replace(whole, data=labels_only, training=replace(recipe.training, distilled=False)),
         "without adaptation": replace(whole, teacher=replace(teacher, adaptation_epochs=0)),
-        "without augmentation": replace(whole, data=replace(data, recombined=0)),
+        "without augmentation": replace(whole, data=replace(data, recombined=0, refilled=0)),
         "without unlabelled text": replace(whole, data=replace(data, unlabelled=())),
     }
     return {name: row for name, row in rows.items() if name == WHOLE or row != whole}
@@ -98,7 +98,7 @@ def _sentences(recipe: Recipe, data_dir: Path) -> int:
     data = recipe.data
     labelled = {u.text for name in data.labelled for u in read_listed(data_dir, name)}
     plain = {text for name in data.unlabelled for text in read_sentences(data_dir / name)}
-    return len(labelled | plain) + data.recombined
+    return len(labelled | plain) + data.recombined + data.refilled
 
 
 def _same_teacher(row: Recipe, whole: Recipe) -> bool:

@@ -20,7 +20,7 @@ from quantize.teacher import padded
 _MASKED_SHARE = 0.2
 
 
-class _Reader(nn.Module):
+class Reader(nn.Module):
     """Predicts masked pieces among those that the text uses, with the encoder's own (frozen) embeddings."""
 
     def __init__(self, encoder: Any, used: Tensor) -> None:
@@ -31,6 +31,8 @@ class _Reader(nn.Module):
         self.encoder = encoder
         self.transform = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width))
         self.bias = nn.Parameter(torch.zeros(len(used)))
+        self.used: Tensor
+        self.register_buffer("used", used, persistent=False)
         self.register_buffer("pieces", table[used].clone(), persistent=False)
 
     def forward(self, ids: Tensor, mask: Tensor, chosen: Tensor) -> Tensor:
@@ -42,8 +44,8 @@ class _Reader(nn.Module):
 
 def adapt_encoder(
     encoder_name: str, sentences: Sequence[str], schedule: Schedule, folder: Path, run: Accelerator
-) -> dict[str, Tensor]:
-    """Return the encoder's weights after reading ``sentences``; continues after a kill from ``folder/adapt.pt``.
+) -> Reader:
+    """Return the encoder after reading ``sentences``; continues after a kill from ``folder/adapt.pt``.
 
     Raises:
         ConfigError: when the encoder's tokenizer has no mask.
@@ -52,17 +54,17 @@ def adapt_encoder(
     encoder, tokenizer = load_encoder(encoder_name)
     mask_id = tokenizer.mask_token_id
     if mask_id is None:
-        raise ConfigError(f"teacher encoder {encoder_name!r}: its tokenizer has no mask token; set adapt_epochs = 0")
+        raise ConfigError(f"teacher encoder {encoder_name!r}: it has no mask token; set adaptation_epochs = 0")
     rows = [row[:128] for row in tokenizer(list(sentences))["input_ids"]]
     used = torch.tensor(sorted({piece for row in rows for piece in row}))
-    reader = _Reader(encoder, used)
+    reader = Reader(encoder, used)
 
     def batch_loss(wrapped: nn.Module, batch: list[int]) -> Tensor:
         ids, mask, chosen, expected = _masked([rows[i] for i in batch], tokenizer, mask_id, used)
         scores = wrapped(ids.to(run.device), mask.to(run.device), chosen.to(run.device))
         return functional.cross_entropy(scores.float(), expected.to(run.device))
 
-    trained = train(
+    train(
         reader,
         [len(row) for row in rows],
         batch_loss,
@@ -72,7 +74,7 @@ def adapt_encoder(
         "adaptation",
         is_head=lambda name: not name.startswith("encoder."),
     )
-    return {name[len("encoder.") :]: value for name, value in trained.items() if name.startswith("encoder.")}
+    return reader.eval()
 
 
 def _masked(

@@ -16,7 +16,7 @@ from edge.bundle import Frame
 from edge.errors import ConfigError
 from edge.nlu.matching import FEATURES
 from edge.nlu.tokens import MAX_TOKENS, tokenize
-from quantize.adapt import adapt_encoder
+from quantize.adapt import Reader, adapt_encoder
 from quantize.baseline import train_floor, with_second_opinion
 from quantize.datasets import (
     Utterance,
@@ -34,6 +34,7 @@ from quantize.loop import Schedule, accelerator
 from quantize.metrics import measure
 from quantize.recipe import Data, Recipe, TeacherPlan
 from quantize.recombine import Neighbours, TaggedText, recombined
+from quantize.refill import refilled
 from quantize.student import Student, StudentShape
 from quantize.teacher import SoftLabels, TrainedTeacher, soft_labels, train_teacher
 from quantize.trained import Trained
@@ -54,8 +55,9 @@ def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
         raise ConfigError(f"recipe {recipe.name}: data of source 'massive' need a [teacher] table")
     labelled, unlabelled, held_out = _read(recipe.data, data_dir)
     run = accelerator()
-    teacher = _teacher(recipe.teacher, labelled, unlabelled, recipe.seed, work, run)
-    soft = _labels(recipe, teacher, labelled, unlabelled, held_out, work, run)
+    reader = _reader(recipe.teacher, labelled, unlabelled, recipe.seed, work, run)
+    teacher = _teacher(recipe.teacher, labelled, reader, recipe.seed, work, run)
+    soft = _labels(recipe, teacher, reader, labelled, unlabelled, held_out, work, run)
     spoken = _languages(soft.texts, labelled, min(u.locale.split("-")[0] for u in labelled))
     return taught_student(recipe, teacher, soft, spoken, labelled, held_out, work, run)
 
@@ -110,20 +112,27 @@ def _read(data: Data, data_dir: Path) -> tuple[list[Utterance], list[str], list[
     return without_leaks(labelled, held_out), sentences_without_leaks(plain, held_out), held_out
 
 
-def _teacher(
+def _reader(
     plan: TeacherPlan, labelled: list[Utterance], unlabelled: list[str], seed: int, work: Path, run: Accelerator
+) -> Reader | None:
+    if not plan.adaptation_epochs:
+        return None
+    texts = list(dict.fromkeys([*(u.text for u in labelled), *unlabelled]))
+    return adapt_encoder(plan.encoder, texts, Schedule(plan.adaptation_epochs, seed=seed), work, run)
+
+
+def _teacher(
+    plan: TeacherPlan, labelled: list[Utterance], reader: Reader | None, seed: int, work: Path, run: Accelerator
 ) -> TrainedTeacher:
-    adapted = None
-    if plan.adaptation_epochs:
-        texts = list(dict.fromkeys([*(u.text for u in labelled), *unlabelled]))
-        adapted = adapt_encoder(plan.encoder, texts, Schedule(plan.adaptation_epochs, seed=seed), work, run)
     schedule = Schedule(plan.epochs, plan.batch, plan.rate, average_decay=0.995, seed=seed)
+    adapted = reader.encoder.state_dict() if reader is not None else None
     return train_teacher(plan.encoder, labelled, schedule, work, run, adapted)
 
 
 def _labels(
     recipe: Recipe,
     teacher: TrainedTeacher,
+    reader: Reader | None,
     labelled: list[Utterance],
     unlabelled: list[str],
     held_out: list[Utterance],
@@ -136,15 +145,21 @@ def _labels(
     texts = list(dict.fromkeys([*(u.text for u in labelled), *unlabelled]))
     log.info("the teacher labels %d sentences", len(texts))
     soft = soft_labels(teacher, texts, run)
+    taken = {*texts, *(u.text for u in held_out)}
+    fresh: list[str] = []
     if recipe.data.recombined:
         tagged = [(u.text, u.slots) for u in labelled] + _tagged_by_teacher(teacher, soft, len(labelled))
         words = {word for text in texts for word in _WORD.findall(text)}
         table = teacher.model.encoder.get_input_embeddings().weight.detach()
         near = Neighbours(table, teacher.tokenizer, words)
-        fresh = recombined(tagged, near, recipe.data.recombined, recipe.seed, {*texts, *(u.text for u in held_out)})
+        fresh = recombined(tagged, near, recipe.data.recombined, recipe.seed, taken)
+    if recipe.data.refilled and reader is not None:
+        old = texts + fresh
+        fresh += refilled(reader, teacher.tokenizer, old, recipe.data.refilled, recipe.seed, {*taken, *fresh}, run)
+    if fresh:
         known = {same_sentence(u.text) for u in held_out}
         fresh = [text for text in fresh if same_sentence(text) not in known and tokenize(text)]
-        log.info("the teacher labels %d recombined sentences", len(fresh))
+        log.info("the teacher labels %d new sentences", len(fresh))
         soft = soft_labels(teacher, texts + fresh, run)
     if recipe.teacher and recipe.teacher.floor:
         soft = with_second_opinion(soft, train_floor(labelled), teacher.intents, recipe.teacher.floor)

@@ -36,7 +36,9 @@ class Data(_Table, frozen=True):
 
     ``source`` home: templates of home-assistant-intents in ``languages`` (empty for all), ``sentences`` drawn per
     language and epoch. ``source`` massive: the JSONL files ``labelled`` and the plain texts ``unlabelled``;
-    ``held_out`` files are kept out of training and measured at the end. Paths are relative to --data-dir.
+    ``held_out`` files are kept out of training and measured at the end. ``recombined`` new sentences come from slots
+    and words exchanged, ``refilled`` ones from words that the adapted teacher filled in. Paths are relative to
+    --data-dir.
     """
 
     source: Literal["home", "massive"]
@@ -46,6 +48,7 @@ class Data(_Table, frozen=True):
     unlabelled: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     recombined: Annotated[int, msgspec.Meta(ge=0)] = 0
+    refilled: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class TeacherPlan(_Table, frozen=True):

@@ -12,6 +12,7 @@ from quantize.adapt import adapt_encoder
 from quantize.datasets import Utterance, parse_annotation
 from quantize.e5 import load_encoder
 from quantize.loop import Schedule, accelerator
+from quantize.refill import refilled
 from quantize.teacher import SoftLabels, cut, soft_labels, train_teacher
 from tests.quantize.tiny_encoder import save_tiny_encoder
 
@@ -76,16 +77,21 @@ def test_word_embeddings_stay_frozen(encoder: str, tmp_path: Path) -> None:
 
 
 def test_adaptation_learns_to_fill_masks(encoder: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    texts = ["turn on the kitchen light"] * 16
+    texts = ["turn on the kitchen light", "turn on the light"] * 8
     caplog.set_level("INFO", "quantize.loop")
     schedule = Schedule(60, batch_size=4, learning_rate=3e-3, head_learning_rate=2e-2)
-    adapted = adapt_encoder(encoder, texts, schedule, tmp_path, accelerator())
-    plain, _ = load_encoder(encoder)
-    plain.load_state_dict(adapted, strict=False)
-    assert set(adapted) < set(plain.state_dict())
-    assert "embeddings.word_embeddings.weight" not in adapted
+    run = accelerator()
+    reader = adapt_encoder(encoder, texts, schedule, tmp_path, run)
+    plain, tokenizer = load_encoder(encoder)
+    table = plain.get_input_embeddings().weight
+    torch.testing.assert_close(reader.encoder.get_input_embeddings().weight, table, rtol=0, atol=0)
     loss = float([m for m in caplog.messages if "loss " in m][-1].split("loss ")[1].split(",")[0])
     assert loss < 1.3 < np.log(7)
+    fresh = refilled(reader, tokenizer, texts, 5, 1, texts, run)
+    assert fresh == refilled(reader, tokenizer, texts, 5, 1, texts, run)
+    assert 0 < len(fresh) <= 5
+    assert not set(fresh) & set(texts)
+    assert {word for text in fresh for word in text.split()} <= {"turn", "on", "the", "kitchen", "light"}
 
 
 def test_soft_labels_round_trip(tmp_path: Path) -> None:
