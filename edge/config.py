@@ -84,7 +84,7 @@ class Endpoint(_Table, frozen=True):
     """
 
     hangover_ms: int = 600
-    open_ms: int = 416
+    open_ms: int = 352
     complete_ms: int = 224
     pause_ms: int = 160
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,7 +41,8 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         table = TokenTable(model.vocabulary)
         self._searches = [ConstrainedSearch(model, table, grammar, self._settings, wildcards=False)]
         if (grammar.arcs[:, 1] == Kind.ANY).any():
-            self._searches.append(ConstrainedSearch(model, table, grammar, self._settings))
+            narrow = replace(self._settings, beam=self._settings.wildcard_beam)
+            self._searches.append(ConstrainedSearch(model, table, grammar, narrow))
 
     def _decode(self, audio: FloatArray) -> Transcript:
         found = self._sentences(audio) if len(audio) and np.abs(audio).max() > SILENCE_RMS else []

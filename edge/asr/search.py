@@ -25,7 +25,7 @@ OPEN_CANDIDATES = 50
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """How wide to search.
+    """How wide to search: with ``beam`` hypotheses, ``wildcard_beam`` where wildcards let any speech pass.
 
     ``gap`` (natural log) drops hypotheses that far behind the best of their step, where each character read is worth
     ``per_char``. ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens that
@@ -34,6 +34,7 @@ class SearchSettings:
     """
 
     beam: int = 16
+    wildcard_beam: int = 8
     gap: float = 14.0
     per_char: float = 0.15
     length_power: float = 0.6
@@ -43,7 +44,7 @@ class SearchSettings:
     limit: float = 2.2
 
 
-LEAN_SEARCH = SearchSettings(beam=3)
+LEAN_SEARCH = SearchSettings(beam=3, wildcard_beam=3)
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 
 def test_ctrl_c_ends_without_a_traceback() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, children too
     with subprocess.Popen(
         [sys.executable, "-m", "edge", "parse", "--lang", "en", "-"],
         stdin=subprocess.PIPE,
