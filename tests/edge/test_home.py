@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import edge
 from edge.errors import ConfigError
 from edge.home import default_home, load_home
 
@@ -113,3 +114,7 @@ def test_home_assistant_fixtures(language: str) -> None:
     assert home.areas
     assert home.entities
     assert all(not set("[](|){}") & set(thing.name) for thing in (*home.areas, *home.entities))
+
+
+def test_demo_home_is_that_of_its_file() -> None:
+    assert default_home() == load_home(Path(edge.__file__).parent / "data" / "homes" / "demo.yaml")
