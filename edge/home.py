@@ -11,7 +11,7 @@ from edge.types import Home
 
 
 def default_home() -> Home:
-    """The demo home, read from ``demo.yaml`` when the package was made: a device that uses it needs no YAML parser."""
+    """The demo home: ``demo.json`` holds what ``demo.yaml`` says, so that nobody needs a YAML parser for it."""
     return msgspec.json.decode((files("edge") / "data" / "homes" / "demo.json").read_bytes(), type=Home)
 
 

@@ -8,8 +8,9 @@ import tempfile
 from pathlib import Path
 
 from edge.asr.grammar import Grammar, pack_grammar
-from edge.bundle import FORMAT_VERSION, Bundle, Manifest, copy_bundle, open_bundle, write_bundle
+from edge.bundle import Bundle, copy_bundle, open_bundle, write_bundle
 from edge.errors import ConfigError
+from edge.manifest import FORMAT_VERSION, Manifest
 from quantize.domain import read_domain
 from quantize.grammar import compile_grammar
 

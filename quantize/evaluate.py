@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from edge.bundle import Bundle, StudentSpec
+from edge.bundle import Bundle
 from edge.errors import BundleError
+from edge.manifest import StudentSpec
 from edge.nlu.student import StudentParser
 from edge.types import Home, Parse, Transcript
 from quantize.augment import Change, disturbances

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from edge.bundle import Frame
+from edge.manifest import Frame
 from edge.nlu.matching import FEATURES
 from quantize.e5 import E5, load_encoder
 from quantize.hearing import hearing_files

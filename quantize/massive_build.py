@@ -12,8 +12,8 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from edge.bundle import Frame
 from edge.errors import ConfigError
+from edge.manifest import Frame
 from edge.nlu.matching import FEATURES
 from edge.nlu.tokens import MAX_TOKENS, tokenize
 from quantize.adapt import Reader, adapt_encoder
@@ -49,10 +49,12 @@ def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
     """The trained student and what goes with it.
 
     Raises:
-        ConfigError: a file is missing or malformed, or the recipe has no teacher.
+        ConfigError: a file is missing or malformed, or the recipe has no teacher, or none that can refill sentences.
     """
     if recipe.teacher is None:
         raise ConfigError(f"recipe {recipe.name}: data of source 'massive' need a [teacher] table")
+    if recipe.data.refilled and not recipe.teacher.adaptation_epochs:
+        raise ConfigError(f"recipe {recipe.name}: data.refilled needs teacher.adaptation_epochs of 1 or more")
     labelled, unlabelled, held_out = _read(recipe.data, data_dir)
     run = accelerator()
     reader = _reader(recipe.teacher, labelled, unlabelled, recipe.seed, work, run)

@@ -11,8 +11,9 @@ import msgspec
 import numpy as np
 import torch
 
-from edge.bundle import FORMAT_VERSION, Bundle, Manifest, StudentSpec, open_bundle, write_atomically, write_bundle
+from edge.bundle import Bundle, open_bundle, write_atomically, write_bundle
 from edge.errors import ConfigError, EdgeError
+from edge.manifest import FORMAT_VERSION, Manifest, StudentSpec
 from edge.nlu.program import Program
 from quantize.calibrate import Calibration, calibrate
 from quantize.datasets import read_listed

@@ -14,6 +14,7 @@ from accelerate import Accelerator
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
+from edge.errors import ConfigError
 from quantize.adapt import Reader
 from quantize.teacher import padded
 
@@ -42,6 +43,9 @@ def refilled(
         seed: of the draws.
         taken: sentences that must not come out (training, unlabelled and held-out text).
         run: from quantize.loop.accelerator().
+
+    Raises:
+        ConfigError: the tokenizer has no whole words that it marks as such.
     """
     rng = random.Random(seed)
     torch.manual_seed(seed)
@@ -49,6 +53,8 @@ def refilled(
     known = {word for text in texts for word in _WORD.findall(text)}
     names = tokenizer.convert_ids_to_tokens(reader.used.tolist())
     whole = torch.tensor([name[0] == "▁" and name[1:] in known for name in names], device=run.device)
+    if not whole.any():
+        raise ConfigError("data.refilled needs an encoder whose tokenizer marks words with ▁; set it to 0 for others")
     seen, found = set(taken), []
     for _ in range(0, 3 * count, _BATCH):
         drawn = sorted((rng.choice(texts).split() for _ in range(_BATCH)), key=len)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.bundle import Frame
+from edge.manifest import Frame
 from quantize.home import Example
 from quantize.student import Student
 

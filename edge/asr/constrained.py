@@ -9,7 +9,7 @@ import numpy as np
 
 from edge.asr.grammar import Grammar, Kind
 from edge.asr.moonshine import SILENCE_RMS, MoonshineRecognizer
-from edge.asr.moonshine_model import FloatArray, MoonshineModel
+from edge.asr.moonshine_model import Encoded, FloatArray, MoonshineModel
 from edge.asr.search import ConstrainedSearch, Hypothesis, SearchSettings
 from edge.asr.token_table import TokenTable
 from edge.types import Transcript
@@ -45,16 +45,18 @@ class ConstrainedRecognizer(MoonshineRecognizer):
             self._searches.append(ConstrainedSearch(model, table, grammar, narrow))
 
     def _decode(self, audio: FloatArray) -> Transcript:
-        found = self._sentences(audio) if len(audio) and np.abs(audio).max() > SILENCE_RMS else []
-        if not found:
+        if not len(audio) or np.abs(audio).max() <= SILENCE_RMS:
             return super()._decode(audio)
+        encoded = self._model.encode(audio)
+        found = self._sentences(encoded)
+        if not found:
+            return self._decode_freely(encoded)
         texts = tuple(dict.fromkeys(self._model.text(hypothesis.tokens) for hypothesis in found))
         confidence = 1.0 / (1.0 + math.exp(CONFIDENCE_SLOPE * (found[0].cost - self._settings.limit)))
         return Transcript(texts[0], confidence, alternatives=texts[1:4], end_ms=self._end_ms, heard=True)
 
-    def _sentences(self, audio: FloatArray) -> list[Hypothesis]:
+    def _sentences(self, encoded: Encoded) -> list[Hypothesis]:
         """Sentences that the audio may be, best first; none where the best costs too much."""
-        encoded = self._model.encode(audio)
         for search in self._searches:
             found = search.decode(encoded, self._time_limit_ms)
             if found and found[0].cost <= self._settings.limit:

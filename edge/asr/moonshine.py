@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.asr.moonshine_model import END, RATE_HZ, FloatArray, MoonshineModel
+from edge.asr.moonshine_model import END, RATE_HZ, Encoded, FloatArray, MoonshineModel
 from edge.errors import EngineError
 from edge.types import AudioFrame, Pcm, Transcript, Word
 
@@ -113,7 +113,10 @@ class MoonshineRecognizer:
     def _decode(self, audio: FloatArray) -> Transcript:
         if not len(audio) or _loudest(audio) < SILENCE_RMS:
             return Transcript("", 0.0, end_ms=self._end_ms, heard=True)
-        decoded = decode_greedily(self._model, audio, self._time_limit_ms)
+        return self._decode_freely(self._model.encode(audio))
+
+    def _decode_freely(self, encoded: Encoded) -> Transcript:
+        decoded = decode_greedily(self._model, encoded, self._time_limit_ms)
         text = self._model.text(decoded.tokens)
         if not any(character.isalnum() for character in text):
             return Transcript("", 0.0, end_ms=self._end_ms, heard=True)
@@ -132,15 +135,15 @@ class MoonshineRecognizer:
         return tuple(Word(text, confidence, self._start_ms, self._end_ms) for text, confidence in words if text)
 
 
-def decode_greedily(model: MoonshineModel, audio: FloatArray, time_limit_ms: float) -> Decoded:
-    """Most probable token after token for float32 [n] at 16 kHz.
+def decode_greedily(model: MoonshineModel, encoded: Encoded, time_limit_ms: float) -> Decoded:
+    """Most probable token after token of an encoded utterance.
 
     Stops at the end token, at 6.5 tokens per second (the limit that Moonshine's authors use), after ``time_limit_ms``,
     or when the same tokens came four times in a row, of which one repetition is kept.
     """
     deadline = time.thread_time() + time_limit_ms / 1000
-    most = max(2, int(TOKENS_PER_SECOND * len(audio) / RATE_HZ) + 1)
-    logits, state = model.begin(model.encode(audio))
+    most = max(2, int(TOKENS_PER_SECOND * encoded.samples / RATE_HZ) + 1)
+    logits, state = model.begin(encoded)
     tokens: list[int] = []
     probabilities: list[float] = []
     while True:

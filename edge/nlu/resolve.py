@@ -9,7 +9,7 @@ from functools import lru_cache
 import msgspec
 from rapidfuzz import fuzz, process
 
-from edge.bundle import Frame
+from edge.manifest import Frame
 from edge.nlu.decode import Span
 from edge.nlu.matching import Match, plain
 from edge.nlu.tokens import Token, tokenize

@@ -10,8 +10,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bundle import Bundle, Frame
+from edge.bundle import Bundle
 from edge.errors import BundleError, ConfigError
+from edge.manifest import Frame
 from edge.nlu.decode import Decoder
 from edge.nlu.matching import HomeIndex, Match
 from edge.nlu.program import Program

@@ -102,7 +102,8 @@ def padded(folder: Path, size: int) -> str:
 
     import msgspec
 
-    from edge.bundle import FileEntry, copy_bundle
+    from edge.bundle import copy_bundle
+    from edge.manifest import FileEntry
 
     opened = open_bundle("home")
     target = folder / "big"

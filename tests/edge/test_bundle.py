@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from edge.bundle import (
-    FORMAT_VERSION,
-    Manifest,
     bundle_names,
     copy_bundle,
     install_bundle,
@@ -20,6 +18,7 @@ from edge.bundle import (
     write_bundle,
 )
 from edge.errors import BundleError
+from edge.manifest import FORMAT_VERSION, Manifest
 
 MANIFEST = Manifest(FORMAT_VERSION, "tiny", {}, ("en",))
 CONTENTS = {"a.bin": b"abc" * 100, "lexicon/en.json": b"{}"}

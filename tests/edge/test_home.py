@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import edge
@@ -117,4 +118,7 @@ def test_home_assistant_fixtures(language: str) -> None:
 
 
 def test_demo_home_is_that_of_its_file() -> None:
-    assert default_home() == load_home(Path(edge.__file__).parent / "data" / "homes" / "demo.yaml")
+    folder = Path(edge.__file__).parent / "data" / "homes"
+    said = msgspec.json.format(msgspec.json.encode(load_home(folder / "demo.yaml")), indent=1) + b"\n"
+    assert (folder / "demo.json").read_bytes() == said, "write into demo.json what this line calls `said`"
+    assert default_home() == load_home(folder / "demo.yaml")

@@ -12,6 +12,8 @@ from quantize.adapt import adapt_encoder
 from quantize.datasets import Utterance, parse_annotation
 from quantize.e5 import load_encoder
 from quantize.loop import Schedule, accelerator
+from quantize.massive_build import massive_student
+from quantize.recipe import Data, Recipe, TeacherPlan
 from quantize.refill import refilled
 from quantize.teacher import SoftLabels, cut, soft_labels, train_teacher
 from tests.quantize.tiny_encoder import save_tiny_encoder
@@ -105,3 +107,12 @@ def test_soft_labels_round_trip(tmp_path: Path) -> None:
     (tmp_path / "labels.npz").write_bytes(b"PK not a zip")
     with pytest.raises(ConfigError, match="delete it"):
         SoftLabels.load(tmp_path / "labels.npz")
+
+
+def test_refilled_sentences_need_an_adapted_encoder_that_marks_words(encoder: str, tmp_path: Path) -> None:
+    recipe = Recipe(name="x", data=Data(source="massive", refilled=5), teacher=TeacherPlan(encoder=encoder))
+    with pytest.raises(ConfigError, match="adaptation_epochs of 1 or more"):
+        massive_student(recipe, tmp_path, tmp_path)
+    reader = adapt_encoder(encoder, ["turn on the light"], Schedule(1), tmp_path, accelerator())
+    with pytest.raises(ConfigError, match="marks words"):
+        refilled(reader, load_encoder(encoder)[1], ["стол"], 5, 1, [], accelerator())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.bundle import Frame
+from edge.manifest import Frame
 from edge.nlu.decode import Span
 from edge.nlu.matching import HomeIndex
 from edge.nlu.resolve import Lexicon, ListedValue, Resolver
