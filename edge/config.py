@@ -85,7 +85,7 @@ class Endpoint(_Table, frozen=True):
 
     hangover_ms: int = 600
     open_ms: int = 352
-    complete_ms: int = 224
+    complete_ms: int = 192
     pause_ms: int = 160
 
 

@@ -41,8 +41,8 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         table = TokenTable(model.vocabulary)
         self._searches = [ConstrainedSearch(model, table, grammar, self._settings, wildcards=False)]
         if (grammar.arcs[:, 1] == Kind.ANY).any():
-            narrow = replace(self._settings, beam=self._settings.wildcard_beam)
-            self._searches.append(ConstrainedSearch(model, table, grammar, narrow))
+            loose = replace(self._settings, gap=self._settings.wildcard_gap)
+            self._searches.append(ConstrainedSearch(model, table, grammar, loose))
 
     def _decode(self, audio: FloatArray) -> Transcript:
         if not len(audio) or np.abs(audio).max() <= SILENCE_RMS:

@@ -25,17 +25,18 @@ OPEN_CANDIDATES = 50
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """How wide to search: with ``beam`` hypotheses, ``wildcard_beam`` where wildcards let any speech pass.
+    """How wide to search.
 
     ``gap`` (natural log) drops hypotheses that far behind the best of their step, where each character read is worth
-    ``per_char``. ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens that
+    ``per_char``; ``wildcard_gap`` does where wildcards let any speech pass, so that the likely one is never far behind.
+    ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens that
     cost ``ahead_cost`` each could not lift it over the best finished sentence, or when its known words cost more than
     ``patience`` and ``limit`` per token. Sentences whose `Hypothesis.cost` is above ``limit`` are no commands.
     """
 
     beam: int = 16
-    wildcard_beam: int = 8
     gap: float = 14.0
+    wildcard_gap: float = 8.0
     per_char: float = 0.15
     length_power: float = 0.6
     ahead: int = 10
@@ -44,7 +45,7 @@ class SearchSettings:
     limit: float = 2.2
 
 
-LEAN_SEARCH = SearchSettings(beam=3, wildcard_beam=3)
+LEAN_SEARCH = SearchSettings(beam=3)
 
 
 @dataclass(frozen=True)
@@ -121,14 +122,15 @@ class ConstrainedSearch:
         """Next beam, from logits [B, V]; adds to ``finished`` the sentences that may end here."""
         settings = self._settings
         top = logits.max(axis=1)
-        total = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+        powers = logits - top[:, None]
+        total = top + np.log(np.exp(powers, out=powers).sum(axis=1))
         candidates: list[Hypothesis] = []
         for row, hypothesis in enumerate(beam):
-            scores = logits[row] - total[row]
+            scores = logits[row]
             if self.automaton.moves(hypothesis.state).final:
-                finished.append(_longer(hypothesis, END, hypothesis.state, "", float(scores[END]), row))
+                finished.append(_longer(hypothesis, END, hypothesis.state, "", float(scores[END] - total[row]), row))
             allowed = self._continuations(hypothesis, scores)
-            values = scores[allowed.tokens]
+            values = scores[allowed.tokens] - total[row]
             wild = self.automaton.moves(hypothesis.state).other is not None
             for index in _highest(values, 2 * settings.beam):
                 token, state = int(allowed.tokens[index]), int(allowed.states[index])
@@ -139,7 +141,7 @@ class ConstrainedSearch:
             if after is not None:
                 token = int(self._table.silent[scores[self._table.silent].argmax()])
                 space = "" if hypothesis.spaced else SPACE
-                candidates.append(_longer(hypothesis, token, after, space, float(scores[token]), row))
+                candidates.append(_longer(hypothesis, token, after, space, float(scores[token] - total[row]), row))
         return self._select(candidates, max(map(self._rank, finished), default=-np.inf))
 
     def _continuations(self, hypothesis: Hypothesis, scores: FloatArray) -> Allowed:
@@ -148,7 +150,7 @@ class ConstrainedSearch:
         if allowed is None:
             allowed = self._allowed[state, spaced] = self._table.allowed(self.automaton, state, spaced)
         if allowed.open:
-            likely = np.argpartition(-scores, OPEN_CANDIDATES)[:OPEN_CANDIDATES].astype(np.int32)
+            likely = np.argpartition(scores, -OPEN_CANDIDATES)[-OPEN_CANDIDATES:].astype(np.int32)
             return self._table.check(self.automaton, state, spaced, likely)
         return allowed
 
