@@ -23,7 +23,7 @@ from quantize.recipe import Recipe, Release
 
 log = logging.getLogger(__name__)
 WHOLE = "whole recipe"
-_TEACHER_FILES = ("adapt.pt", "teacher.pt")
+_TEACHER_FILES = ("adapt.pt", "teacher*.pt")
 _FIGURES = ("intent_accuracy", "slot_f1", "exact_match")
 
 
@@ -42,6 +42,7 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
         WHOLE: whole,
         "without teacher": replace(whole, data=labels_only, training=replace(recipe.training, distilled=False)),
         "without adaptation": replace(whole, teacher=replace(teacher, adaptation_epochs=0)),
+        "with one teacher": replace(whole, teacher=replace(teacher, members=1)),
         "without augmentation": replace(whole, data=replace(data, recombined=0, refilled=0)),
         "without unlabelled text": replace(whole, data=replace(data, unlabelled=())),
     }
@@ -109,11 +110,11 @@ def _same_teacher(row: Recipe, whole: Recipe) -> bool:
 
 def _inherit(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
-    for name in _TEACHER_FILES:
-        if (source / name).is_file() and not (target / name).is_file():
-            partial = target / f"{name}.part"
-            shutil.copyfile(source / name, partial)
-            partial.replace(target / name)
+    for file in (file for pattern in _TEACHER_FILES for file in source.glob(pattern)):
+        if not (target / file.name).is_file():
+            partial = target / f"{file.name}.part"
+            shutil.copyfile(file, partial)
+            partial.replace(target / file.name)
 
 
 def _built(row: Recipe, folder: Path, data_dir: Path) -> Bundle:

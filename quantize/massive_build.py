@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from edge.bundle import write_atomically
 from edge.errors import ConfigError
 from edge.manifest import Frame
 from edge.nlu.matching import FEATURES
@@ -25,7 +26,6 @@ from quantize.datasets import (
     same_sentence,
     sentences_without_leaks,
     tag_tokens,
-    tagged_spans,
     without_leaks,
 )
 from quantize.distill import LABELS_ONLY, Distillation, distill, lessons, predict, student_input
@@ -36,7 +36,7 @@ from quantize.recipe import Data, Recipe, TeacherPlan
 from quantize.recombine import Neighbours, TaggedText, recombined
 from quantize.refill import refilled
 from quantize.student import Student, StudentShape
-from quantize.teacher import SoftLabels, TrainedTeacher, soft_labels, train_teacher
+from quantize.teacher import SoftLabels, TrainedTeacher, averaged, predictions, soft_labels, train_teacher
 from quantize.trained import Trained
 from quantize.word_vectors import fitted_table, word_vectors
 
@@ -58,10 +58,18 @@ def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
     labelled, unlabelled, held_out = _read(recipe.data, data_dir)
     run = accelerator()
     reader = _reader(recipe.teacher, labelled, unlabelled, recipe.seed, work, run)
-    teacher = _teacher(recipe.teacher, labelled, reader, recipe.seed, work, run)
-    soft = _labels(recipe, teacher, reader, labelled, unlabelled, held_out, work, run)
-    spoken = _languages(soft.texts, labelled, min(u.locale.split("-")[0] for u in labelled))
-    return taught_student(recipe, teacher, soft, spoken, labelled, held_out, work, run)
+    teachers = _teachers(recipe.teacher, labelled, reader, recipe.seed, work, run)
+    texts = _sentences(recipe, teachers[0], reader, labelled, unlabelled, held_out, work, run)
+    soft = _opinion(_labels(teachers, texts, work, run), recipe.teacher, labelled, teachers[0].intents)
+    spoken = _languages(texts, labelled, min(u.locale.split("-")[0] for u in labelled))
+    trained = taught_student(recipe, teachers[0], soft, spoken, labelled, held_out, work, run)
+    if held_out:
+        said = (soft_labels(teacher, [u.text for u in held_out], run) for teacher in teachers)
+        opinion = _opinion(said, recipe.teacher, labelled, teachers[0].intents)
+        figures = measure(held_out, predictions(opinion, teachers[0].intents, teachers[0].tags))
+        trained.metrics["held_out_teacher"] = vars(figures)
+        log.info("teacher on held-out data: %s", figures)
+    return trained
 
 
 def taught_student(
@@ -123,15 +131,19 @@ def _reader(
     return adapt_encoder(plan.encoder, texts, Schedule(plan.adaptation_epochs, seed=seed), work, run)
 
 
-def _teacher(
+def _teachers(
     plan: TeacherPlan, labelled: list[Utterance], reader: Reader | None, seed: int, work: Path, run: Accelerator
-) -> TrainedTeacher:
-    schedule = Schedule(plan.epochs, plan.batch, plan.rate, average_decay=0.995, seed=seed)
+) -> list[TrainedTeacher]:
     adapted = reader.encoder.state_dict() if reader is not None else None
-    return train_teacher(plan.encoder, labelled, schedule, work, run, adapted)
+    teachers = []
+    for number in range(plan.members):
+        schedule = Schedule(plan.epochs, plan.batch, plan.rate, average_decay=0.995, seed=seed + number)
+        checkpoint = work / (f"teacher-{number + 1}.pt" if number else "teacher.pt")
+        teachers.append(train_teacher(plan.encoder, labelled, schedule, checkpoint, run, adapted))
+    return teachers
 
 
-def _labels(
+def _sentences(
     recipe: Recipe,
     teacher: TrainedTeacher,
     reader: Reader | None,
@@ -140,17 +152,16 @@ def _labels(
     held_out: list[Utterance],
     work: Path,
     run: Accelerator,
-) -> SoftLabels:
-    path = work / "soft_labels.npz"
+) -> list[str]:
+    """What the student learns from: labelled and unlabelled sentences, then those made from them."""
+    path = work / "sentences.txt"
     if path.is_file():
-        return SoftLabels.load(path)
+        return path.read_text(encoding="utf-8").split("\n")
     texts = list(dict.fromkeys([*(u.text for u in labelled), *unlabelled]))
-    log.info("the teacher labels %d sentences", len(texts))
-    soft = soft_labels(teacher, texts, run)
     taken = {*texts, *(u.text for u in held_out)}
     fresh: list[str] = []
     if recipe.data.recombined:
-        tagged = [(u.text, u.slots) for u in labelled] + _tagged_by_teacher(teacher, soft, len(labelled))
+        tagged = _tagged(teacher, soft_labels(teacher, texts, run), labelled)
         words = {word for text in texts for word in _WORD.findall(text)}
         table = teacher.model.encoder.get_input_embeddings().weight.detach()
         near = Neighbours(table, teacher.tokenizer, words)
@@ -158,24 +169,36 @@ def _labels(
     if recipe.data.refilled and reader is not None:
         old = texts + fresh
         fresh += refilled(reader, teacher.tokenizer, old, recipe.data.refilled, recipe.seed, {*taken, *fresh}, run)
-    if fresh:
-        known = {same_sentence(u.text) for u in held_out}
-        fresh = [text for text in fresh if same_sentence(text) not in known and tokenize(text)]
-        log.info("the teacher labels %d new sentences", len(fresh))
-        soft = soft_labels(teacher, texts + fresh, run)
-    if recipe.teacher and recipe.teacher.floor:
-        soft = with_second_opinion(soft, train_floor(labelled), teacher.intents, recipe.teacher.floor)
-    soft.save(path)
-    return soft
+    known = {same_sentence(u.text) for u in held_out}
+    texts += [text for text in fresh if same_sentence(text) not in known and tokenize(text)]
+    write_atomically(path, "\n".join(texts).encode())
+    return texts
 
 
-def _tagged_by_teacher(teacher: TrainedTeacher, soft: SoftLabels, first: int) -> list[TaggedText]:
-    tagged: list[TaggedText] = []
-    for i in range(first, len(soft.texts)):
-        tokens = tokenize(soft.texts[i])
-        best = soft.tags[soft.offsets[i] : soft.offsets[i + 1]].argmax(1)
-        tagged.append((soft.texts[i], tagged_spans(tokens, [teacher.tags[t] for t in best])))
-    return tagged
+def _labels(teachers: Sequence[TrainedTeacher], texts: list[str], work: Path, run: Accelerator) -> Iterator[SoftLabels]:
+    """What each teacher says, kept in a file of its own."""
+    for number, teacher in enumerate(teachers, 1):
+        path = work / f"labels-{number}.npz"
+        if not path.is_file():
+            log.info("teacher %d of %d labels %d sentences", number, len(teachers), len(texts))
+            soft_labels(teacher, texts, run).save(path)
+        yield SoftLabels.load(path)
+
+
+def _opinion(
+    said: Iterable[SoftLabels], plan: TeacherPlan, labelled: list[Utterance], intents: Sequence[str]
+) -> SoftLabels:
+    """What the student is to learn: the teachers' mean, with the floor's second opinion."""
+    soft = averaged(said)
+    return with_second_opinion(soft, train_floor(labelled), intents, plan.floor) if plan.floor else soft
+
+
+def _tagged(teacher: TrainedTeacher, soft: SoftLabels, labelled: list[Utterance]) -> list[TaggedText]:
+    """Sentences with their given slots, or with those that the teacher finds where nobody gave any."""
+    tagged = [(u.text, u.slots) for u in labelled]
+    given = {u.text for u in labelled}
+    found = zip(soft.texts, predictions(soft, teacher.intents, teacher.tags), strict=True)
+    return tagged + [(text, guess.slots) for text, guess in found if text not in given]
 
 
 def _fresh_student(recipe: Recipe, teacher: TrainedTeacher, texts: Sequence[str], languages: int) -> Student:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from transformers import PreTrainedTokenizerFast
 
 from edge.errors import ConfigError
 from edge.nlu.tokens import tokenize
-from quantize.datasets import Utterance, label_names, tag_tokens
+from quantize.datasets import Utterance, label_names, tag_tokens, tagged_spans
 from quantize.e5 import load_encoder
 from quantize.loop import Schedule, train, write_whole
+from quantize.metrics import Prediction
 
 IGNORED = -100
 _SLOT_WEIGHT = 2.0
@@ -93,7 +94,7 @@ def train_teacher(
     encoder_name: str,
     utterances: Sequence[Utterance],
     schedule: Schedule,
-    folder: Path,
+    checkpoint: Path,
     run: Accelerator,
     adapted: dict[str, Tensor] | None = None,
 ) -> TrainedTeacher:
@@ -103,7 +104,7 @@ def train_teacher(
         encoder_name: path or id, see load_encoder.
         utterances: the training set; its labels become the teacher's.
         schedule: of the fine-tuning.
-        folder: for the checkpoint ``teacher.pt``.
+        checkpoint: file for the state and the finished weights.
         run: from quantize.loop.accelerator().
         adapted: encoder weights from masked-language-model adaptation.
     """
@@ -140,7 +141,7 @@ def train_teacher(
         [len(row.ids) for row in rows],
         batch_loss,
         schedule,
-        folder / "teacher.pt",
+        checkpoint,
         run,
         "teacher",
         is_head=lambda name: not name.startswith("encoder."),
@@ -199,3 +200,24 @@ def soft_labels(teacher: TrainedTeacher, texts: Sequence[str], run: Accelerator,
     return SoftLabels(
         list(texts), np.stack(intents), np.concatenate(tags), np.stack(sentences), np.concatenate(tokens), offsets
     )
+
+
+def averaged(members: Iterable[SoftLabels]) -> SoftLabels:
+    """Mean logits of several teachers (Hinton et al. 2015, §3) on the same sentences; hidden states of the first."""
+    first, *others = members
+    intents, tags = first.intents.astype(np.float32), first.tags.astype(np.float32)
+    for other in others:
+        intents += other.intents
+        tags += other.tags
+    count = 1 + len(others)
+    return replace(first, intents=(intents / count).astype(np.float16), tags=(tags / count).astype(np.float16))
+
+
+def predictions(soft: SoftLabels, intents: Sequence[str], tags: Sequence[str]) -> list[Prediction]:
+    """The likeliest intent and tags of each sentence."""
+    found = []
+    for i, text in enumerate(soft.texts):
+        best = soft.tags[soft.offsets[i] : soft.offsets[i + 1]].argmax(1)
+        spans = tagged_spans(tokenize(text), [tags[tag] for tag in best])
+        found.append(Prediction(intents[int(soft.intents[i].argmax())], spans))
+    return found

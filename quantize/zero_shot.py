@@ -17,12 +17,10 @@ from accelerate import Accelerator
 from numpy.typing import NDArray
 
 from edge.errors import ConfigError
-from edge.nlu.tokens import tokenize
 from quantize.datasets import (
     SlotSpan,
     Utterance,
     sentences_without_leaks,
-    tagged_spans,
     without_leaks,
     write_utterances,
 )
@@ -32,12 +30,12 @@ from quantize.evaluate import predict
 from quantize.evaluate_home import Case, sampled_cases
 from quantize.loop import Schedule, accelerator
 from quantize.massive_build import taught_student
-from quantize.metrics import Prediction, measure_locales
+from quantize.metrics import measure_locales
 from quantize.pipeline import claim, finish
 from quantize.recipe import Recipe
 from quantize.retrieval import aligned_cases, draw_clusters, retrieval
 from quantize.student import Student
-from quantize.teacher import SoftLabels, Teacher, TrainedTeacher, soft_labels, train_teacher
+from quantize.teacher import SoftLabels, Teacher, TrainedTeacher, predictions, soft_labels, train_teacher
 from quantize.templates import package_languages, slot_of
 
 log = logging.getLogger(__name__)
@@ -71,7 +69,7 @@ def zero_shot(recipe: Recipe, out: Path) -> dict[str, Any]:
     write_utterances(out / "test.jsonl", tested)
     plan = recipe.teacher
     schedule = Schedule(plan.epochs, plan.batch, plan.rate, average_decay=0.995, seed=recipe.seed)
-    teacher = train_teacher(plan.encoder, labelled, schedule, work, run)
+    teacher = train_teacher(plan.encoder, labelled, schedule, work / "teacher.pt", run)
     texts = {u.text: TAUGHT for u in labelled}
     for language, sentences in unlabelled.items():
         texts |= {text: language for text in sentences if text not in texts}
@@ -79,7 +77,8 @@ def zero_shot(recipe: Recipe, out: Path) -> dict[str, Any]:
     english = [u for u in tested if u.locale == TAUGHT]
     trained = taught_student(recipe, teacher, soft, list(texts.values()), labelled, english, work, run)
     bundle = finish(recipe, trained, work, out, Path())
-    by_teacher = measure_locales(tested, teacher_predictions(teacher, [u.text for u in tested], run))
+    said = soft_labels(teacher, [u.text for u in tested], run)
+    by_teacher = measure_locales(tested, predictions(said, teacher.intents, teacher.tags))
     by_student = measure_locales(tested, predict(bundle, tested))
     cases = aligned_cases([TAUGHT, *others])
     states: dict[str, NDArray[Any]] = {
@@ -113,17 +112,6 @@ def student_states(student: Student, cases: Sequence[Case]) -> NDArray[np.float3
             ids, features = torch.from_numpy(made.ids.astype(np.int64)), torch.from_numpy(made.features)
             rows.append(student(ids[None], features[None])[3][0].numpy())
     return np.stack(rows)
-
-
-def teacher_predictions(teacher: TrainedTeacher, texts: Sequence[str], run: Accelerator) -> list[Prediction]:
-    """The likeliest intent and tags of each sentence."""
-    soft = soft_labels(teacher, texts, run)
-    found = []
-    for i, text in enumerate(texts):
-        tags = soft.tags[soft.offsets[i] : soft.offsets[i + 1]].argmax(1)
-        spans = tagged_spans(tokenize(text), [teacher.tags[tag] for tag in tags])
-        found.append(Prediction(teacher.intents[int(soft.intents[i].argmax())], spans))
-    return found
 
 
 def table(report: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from edge.bundle import open_bundle
 from edge.errors import ConfigError
 from quantize.ablate import WHOLE, ablate, table, variants
 from quantize.datasets import write_utterances
@@ -19,7 +20,7 @@ RECIPE = Recipe(
     data=Data(
         source="massive", labelled=("train.jsonl",), unlabelled=("text.txt",), held_out=("dev.jsonl",), recombined=20
     ),
-    teacher=TeacherPlan(adaptation_epochs=1, epochs=4, batch=8, rate=3e-3, floor=1.0),
+    teacher=TeacherPlan(adaptation_epochs=1, members=2, epochs=4, batch=8, rate=3e-3, floor=1.0),
     student=StudentPlan(buckets=512, embed=16, hidden=32, layers=1, heads=2, feed_forward=32),
     training=Training(epochs=3, batch=8, rate=5e-3),
     release=Release(min_intent_accuracy=0.99),
@@ -29,7 +30,8 @@ RECIPE = Recipe(
 def test_rows_leave_out_one_part_each() -> None:
     rows = variants(RECIPE)
     assert list(rows) == [
-        WHOLE, "without teacher", "without adaptation", "without augmentation", "without unlabelled text",
+        WHOLE, "without teacher", "without adaptation", "with one teacher", "without augmentation",
+        "without unlabelled text",
     ]  # fmt: skip
     assert not rows["without teacher"].training.distilled
     assert rows["without teacher"].data.unlabelled == ()
@@ -61,8 +63,11 @@ def test_rows_are_built_compared_and_kept(tmp_path: Path) -> None:
     assert list(report) == [WHOLE, "without augmentation"]
     assert report["without augmentation"]["epochs"] > report[WHOLE]["epochs"] == 3
     assert all(row[kind]["n"] == 4 for row in report.values() for kind in ("float", "int8"))
-    teachers = [(out / name / "work" / "teacher.pt").read_bytes() for name in ("whole-recipe", "without-augmentation")]
-    assert teachers[0] == teachers[1]
+    works = [out / name / "work" for name in ("whole-recipe", "without-augmentation")]
+    for file in ("teacher.pt", "teacher-2.pt"):
+        assert (works[0] / file).read_bytes() == (works[1] / file).read_bytes()
+    bundle = open_bundle(out / "whole-recipe" / "tiny.edge")
+    assert 0.0 < bundle.manifest.metrics["held_out_teacher"]["intent_accuracy"] <= 1.0
     assert len(table(report).splitlines()) == 4
     for path in out.glob("*/work/*"):
         path.unlink()

@@ -15,7 +15,7 @@ from quantize.loop import Schedule, accelerator
 from quantize.massive_build import massive_student
 from quantize.recipe import Data, Recipe, TeacherPlan
 from quantize.refill import refilled
-from quantize.teacher import SoftLabels, cut, soft_labels, train_teacher
+from quantize.teacher import SoftLabels, averaged, cut, soft_labels, train_teacher
 from tests.quantize.tiny_encoder import save_tiny_encoder
 
 
@@ -54,7 +54,7 @@ def test_teacher_learns_and_labels(encoder: str, tmp_path: Path) -> None:
     rows = utterances()
     run = accelerator()
     schedule = Schedule(40, batch_size=4, learning_rate=3e-3, head_learning_rate=1e-2)
-    teacher = train_teacher(encoder, rows, schedule, tmp_path, run)
+    teacher = train_teacher(encoder, rows, schedule, tmp_path / "teacher.pt", run)
     labels = soft_labels(teacher, [row.text for row in rows], run, batch_size=3)
     assert [teacher.intents[i] for i in labels.intents.argmax(1)] == [row.intent for row in rows]
     first = labels.tags[labels.offsets[0] : labels.offsets[1]].argmax(1)
@@ -63,18 +63,33 @@ def test_teacher_learns_and_labels(encoder: str, tmp_path: Path) -> None:
     assert labels.tokens.shape == (labels.offsets[-1], 32)
 
 
+def test_the_opinion_of_several_teachers_is_their_mean(encoder: str, tmp_path: Path) -> None:
+    run, texts = accelerator(), [row.text for row in utterances()]
+    said = []
+    for seed in (1, 2):
+        schedule = Schedule(2, batch_size=4, seed=seed)
+        said.append(
+            soft_labels(train_teacher(encoder, utterances(), schedule, tmp_path / f"{seed}.pt", run), texts, run)
+        )
+    opinion = averaged(said)
+    np.testing.assert_allclose(opinion.intents, np.mean([s.intents.astype(float) for s in said], 0), atol=1e-3)
+    np.testing.assert_allclose(opinion.tags, np.mean([s.tags.astype(float) for s in said], 0), atol=1e-3)
+    assert (opinion.tokens == said[0].tokens).all()
+    assert not np.array_equal(said[0].intents, said[1].intents)
+
+
 def test_trained_teacher_is_not_trained_again(encoder: str, tmp_path: Path) -> None:
     run, schedule = accelerator(), Schedule(1, batch_size=4)
-    first = train_teacher(encoder, utterances(), schedule, tmp_path, run).model.state_dict()
+    first = train_teacher(encoder, utterances(), schedule, tmp_path / "teacher.pt", run).model.state_dict()
     written = (tmp_path / "teacher.pt").stat().st_mtime_ns
-    second = train_teacher(encoder, utterances(), schedule, tmp_path, run).model.state_dict()
+    second = train_teacher(encoder, utterances(), schedule, tmp_path / "teacher.pt", run).model.state_dict()
     assert (tmp_path / "teacher.pt").stat().st_mtime_ns == written
     torch.testing.assert_close(first, second, rtol=0, atol=0)
 
 
 def test_word_embeddings_stay_frozen(encoder: str, tmp_path: Path) -> None:
     before = load_encoder(encoder)[0].get_input_embeddings().weight
-    teacher = train_teacher(encoder, utterances(), Schedule(1, batch_size=4), tmp_path, accelerator())
+    teacher = train_teacher(encoder, utterances(), Schedule(1, batch_size=4), tmp_path / "teacher.pt", accelerator())
     torch.testing.assert_close(teacher.model.encoder.get_input_embeddings().weight, before, rtol=0, atol=0)
 
 
@@ -113,6 +128,6 @@ def test_refilled_sentences_need_an_adapted_encoder_that_marks_words(encoder: st
     recipe = Recipe(name="x", data=Data(source="massive", refilled=5), teacher=TeacherPlan(encoder=encoder))
     with pytest.raises(ConfigError, match="adaptation_epochs of 1 or more"):
         massive_student(recipe, tmp_path, tmp_path)
-    reader = adapt_encoder(encoder, ["turn on the light"], Schedule(1), tmp_path, accelerator())
+    reader = adapt_encoder(encoder, ["turn on the light"], Schedule(1), tmp_path / "teacher.pt", accelerator())
     with pytest.raises(ConfigError, match="marks words"):
         refilled(reader, load_encoder(encoder)[1], ["стол"], 5, 1, [], accelerator())
