@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -73,6 +73,41 @@ def without_marks(sample: Sample, rng: random.Random) -> Sample:
     return replace(sample, text=text)
 
 
+class SoundAlikes:
+    """Words of a language by how they sound: consonants alone, voiced and unvoiced ones alike (after Russell 1918).
+
+    Only alphabets that the Latin letters cover without their marks have any.
+    """
+
+    _CONSONANTS = str.maketrans("bvfdgckqxzj", "ppptkkkksss", "aeiouyhw")
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._by_sound: dict[str, list[str]] = {}
+        for word in dict.fromkeys(word.lower() for word in words):
+            if sound := self.sound(word):
+                self._by_sound.setdefault(sound, []).append(word)
+
+    def sound(self, word: str) -> str:
+        """The key; empty for words that have none."""
+        letters = strip_marks(word.lower())
+        if len(letters) < 3 or not (letters.isascii() and letters.isalpha()):
+            return ""
+        return re.sub(r"(.)\1+", r"\1", letters.translate(self._CONSONANTS))
+
+    def of(self, word: str) -> list[str]:
+        """Other words that sound alike."""
+        return [other for other in self._by_sound.get(self.sound(word), ()) if other != word.lower()]
+
+
+def misheard(sample: Sample, rng: random.Random, alike: SoundAlikes) -> Sample:
+    """With one word replaced by another that sounds alike, as recognizers do."""
+    places = [(token, others) for token in tokenize(sample.text) if (others := alike.of(token.text))]
+    if not places:
+        return sample
+    token, others = rng.choice(places)
+    return edit(sample, token.start, token.end, rng.choice(others))
+
+
 def polite(sample: Sample, rng: random.Random, frames: list[str]) -> Sample:
     """With a polite phrase of the language before or after."""
     if not frames:
@@ -83,22 +118,25 @@ def polite(sample: Sample, rng: random.Random, frames: list[str]) -> Sample:
     return edit(sample, len(sample.text), len(sample.text), " " + phrase)
 
 
-def disturbances(phrases: list[str]) -> dict[str, Change]:
+def disturbances(phrases: list[str], alike: SoundAlikes) -> dict[str, Change]:
     """Each augmentation by itself, by the name under which robustness to it is reported."""
     return {
         "one_word_dropped": drop_word,
         "one_letter_wrong": wrong_letter,
         "one_word_repeated": repeat_word,
+        "one_word_misheard": partial(misheard, alike=alike),
         "without_marks": without_marks,
         "polite_phrase": partial(polite, frames=phrases),
     }
 
 
-def augment(sample: Sample, rng: random.Random, frames: list[str]) -> Sample:
+def augment(sample: Sample, rng: random.Random, frames: list[str], alike: SoundAlikes) -> Sample:
     """A random mix, leaving about half of the samples as they are."""
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.40:
         return sample
+    if kind < 0.45:
+        return misheard(sample, rng, alike)
     if kind < 0.66:
         return drop_word(sample, rng)
     if kind < 0.86:

@@ -15,7 +15,7 @@ from edge.errors import BundleError
 from edge.manifest import StudentSpec
 from edge.nlu.student import StudentParser
 from edge.types import Home, Parse, Transcript
-from quantize.augment import Change, disturbances
+from quantize.augment import Change, SoundAlikes, disturbances
 from quantize.datasets import SlotSpan, Utterance
 from quantize.metrics import Metrics, Prediction, measure, measure_locales, negative_flips, rejection
 from quantize.templates import Sample, package_languages, package_templates
@@ -90,7 +90,7 @@ def _student(bundle: Bundle) -> StudentSpec:
 def _robustness(bundle: Bundle, utterances: Sequence[Utterance], home: Home | None) -> dict[str, dict[str, float]]:
     """Intent accuracy under each augmentation, over the utterances that it changes."""
     found = {}
-    for name in disturbances([]):
+    for name in disturbances([], SoundAlikes([])):
         rng = random.Random(7)
         pairs = [(u, _changed(u, _disturbances(u.locale.split("-")[0])[name], rng)) for u in utterances]
         changed = [after for before, after in pairs if after.text != before.text]
@@ -102,7 +102,10 @@ def _robustness(bundle: Bundle, utterances: Sequence[Utterance], home: Home | No
 
 @cache
 def _disturbances(language: str) -> dict[str, Change]:
-    return disturbances(package_templates(language).skip_words if language in package_languages() else [])
+    if language not in package_languages():
+        return disturbances([], SoundAlikes([]))
+    templates = package_templates(language)
+    return disturbances(templates.skip_words, SoundAlikes(templates.words))
 
 
 def _changed(utterance: Utterance, change: Change, rng: random.Random) -> Utterance:

@@ -13,7 +13,7 @@ import numpy as np
 from edge.bundle import Bundle
 from edge.nlu.student import StudentParser
 from edge.types import Home, Parse, SlotValue, Transcript
-from quantize.augment import disturbances
+from quantize.augment import SoundAlikes, disturbances
 from quantize.evaluate import shipped_threshold, without_threshold
 from quantize.home import HomeSource, label_space
 from quantize.home_build import word_material
@@ -102,7 +102,8 @@ def table(report: dict[str, Any]) -> str:
 
 def measure_language(bundle: Bundle, language: str, count: int) -> dict[str, float]:
     """Intent, intent and all slots, and intent under each augmentation, over the sentences that it changes."""
-    changes = disturbances(package_templates(language).skip_words)
+    templates = package_templates(language)
+    changes = disturbances(templates.skip_words, SoundAlikes(templates.words))
     rngs = {name: random.Random(_SEED) for name in changes}
     hits: dict[str, list[bool]] = {"intent": [], "exact": [], **{name: [] for name in changes}}
     for case, parser in _spoken(bundle, language, count):

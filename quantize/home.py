@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import gettext
-import importlib.util
 import random
-import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import EngineError
 from edge.nlu.matching import FEATURES, HomeIndex, plain
 from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
 from edge.types import Entity
-from quantize.augment import augment
+from quantize.augment import SoundAlikes, augment, edit
 from quantize.homes import HomeFiller, NameMaker, WordMaterial
-from quantize.templates import Block, Sample, Templates, free_tags, references_of, tag_of
+from quantize.templates import Block, Sample, Templates, free_tags, is_word, references_of, tag_of
 
 NOTHING = "none"
 _VARIED = ("HassGetState", "HassRespond")
 _GROUNDED = ("HassGetState",)
+_FUNCTION_WORDS = 60
+_TRIES = 30
 
 
 @dataclass(frozen=True)
@@ -139,6 +137,11 @@ class HomeSource:
         self.maker: NameMaker = material.for_language(templates, unrelated)
         self._space = space
         self._unrelated = unrelated
+        heard = Counter(token.text.lower() for sentence in unrelated for token in tokenize(sentence))
+        self._function_words = frozenset(word for word, _ in heard.most_common(_FUNCTION_WORDS))
+        known = {*self._function_words, *(plain(word) for word in templates.words)}
+        self._other_words = [word for word in heard if is_word(word) and plain(word) not in known]
+        self._alike = SoundAlikes([*templates.words, *heard])
         self._numbers = number_words(templates)
         self._flat = [(block, sentence) for block in templates.blocks for sentence in block.sentences]
         self.templates_count = len(self._flat)
@@ -148,7 +151,7 @@ class HomeSource:
             self._by_frame.setdefault(key, []).append((block, sentence))
 
     def samples(
-        self, count: int, rng: random.Random, noisy: bool = True, per_home: int = 60, unrelated_share: float = 0.08
+        self, count: int, rng: random.Random, noisy: bool = True, per_home: int = 60, unrelated_share: float = 0.15
     ) -> Iterator[tuple[Sample, HomeIndex]]:
         """``count`` sentences, each with the index of the home that it speaks of."""
         made = 0
@@ -158,12 +161,12 @@ class HomeSource:
             for _ in range(min(per_home, count - made)):
                 made += 1
                 if rng.random() < unrelated_share:
-                    yield self._nothing(rng), index
+                    yield Sample(self._nothing(rng, filler, index), NOTHING, self.templates.language), index
                     continue
                 sample = self._draw(rng, filler)
                 while names_hide_rooms(sample, index):
                     sample = self._draw(rng, filler)
-                yield (augment(sample, rng, self.templates.skip_words) if noisy else sample), index
+                yield (augment(sample, rng, self.templates.skip_words, self._alike) if noisy else sample), index
 
     def _draw(self, rng: random.Random, filler: HomeFiller) -> Sample:
         while True:
@@ -173,16 +176,45 @@ class HomeSource:
             if sample and tokenize(sample.text):
                 return replace(sample, frame=frame_label(block))
 
-    def _nothing(self, rng: random.Random) -> Sample:
+    def _nothing(self, rng: random.Random, filler: HomeFiller, index: HomeIndex) -> str:
+        """What is no command: other people's sentences, random words, commands about what is not there."""
         kind = rng.random()
-        if self._unrelated and kind < 0.6:
+        if self._unrelated and kind < 0.4:
             words = rng.choice(self._unrelated).split()
-            text = " ".join(words[: rng.randint(2, 14)])
-        elif kind < 0.9:
-            text = " ".join(self.maker.phrase(rng, 3, 0.1) for _ in range(rng.randint(1, 3)))
-        else:
-            text = " ".join(self.maker.phrase(rng, 1, 0.9) for _ in range(rng.randint(1, 4)))
-        return Sample(text, NOTHING, self.templates.language)
+            return " ".join(words[: rng.randint(2, 14)])
+        if kind < 0.55:
+            return " ".join(self.maker.phrase(rng, 3, 0.1) for _ in range(rng.randint(1, 3)))
+        if kind < 0.6:
+            return " ".join(self.maker.phrase(rng, 1, 0.9) for _ in range(rng.randint(1, 4)))
+        if kind < 0.85:
+            return self._other_content(self._draw(rng, filler), rng)
+        return self._absent_thing(rng, filler, index)
+
+    def _other_content(self, sample: Sample, rng: random.Random) -> str:
+        """The function words of a command around other words: *who is home* → *who is velvet*."""
+        text = sample.text
+        for token in reversed(tokenize(text)):
+            if token.text.lower() not in self._function_words or rng.random() < 0.1:
+                text = text[: token.start] + self._other_word(rng) + text[token.end :]
+        return text
+
+    def _other_word(self, rng: random.Random) -> str:
+        if self._other_words and rng.random() < 0.5:
+            return rng.choice(self._other_words)
+        return self.maker.phrase(rng, 1, command_share=0.0)
+
+    def _absent_thing(self, rng: random.Random, filler: HomeFiller, index: HomeIndex) -> str:
+        """A command about a thing that the home does not have: *open the velvet*."""
+        for _ in range(_TRIES):
+            sample = self._draw(rng, filler)
+            names = [slot for slot in sample.slots if slot.tag == "name"]
+            if not names or "name" in self._space.frames[self._space.frame_index[sample.frame]].free:
+                continue
+            other = " ".join(self._other_word(rng) for _ in range(rng.randint(1, 3)))
+            text = edit(sample, names[0].start, names[0].end, other).text
+            if not any(isinstance(match.part, Entity) for match in index.matches(index.tokens(text))):
+                return text
+        return self._other_content(sample, rng)
 
 
 def names_hide_rooms(sample: Sample, index: HomeIndex) -> bool:
@@ -204,32 +236,3 @@ def number_words(templates: Templates) -> frozenset[str]:
     return frozenset(
         plain(token.text) for n in range(101) for form in templates.spellings(n) for token in tokenize(form)
     )
-
-
-def interface_texts(language: str, source: bool = False) -> list[str]:
-    """Sentences about anything but homes: Django's interface in ``language`` (BSD); empty where it has none.
-
-    ``source`` gives the English that was translated.
-    """
-    spec = importlib.util.find_spec("django")
-    if spec is None or not spec.submodule_search_locations:
-        raise EngineError("unrelated sentences come from Django: pip install 'edge-assistant[build]'")
-    root = Path(next(iter(spec.submodule_search_locations)))
-    if language == "en":
-        return interface_texts("de", source=True)
-    aliases = {"zh-CN": "zh_Hans", "zh-HK": "zh_Hant", "zh-TW": "zh_Hant", "de-CH": "de"}
-    name = aliases.get(language, language.replace("-", "_"))
-    found: dict[str, None] = {}
-    for path in sorted([*root.glob(f"conf/locale/{name}/**/*.mo"), *root.glob(f"contrib/*/locale/{name}/**/*.mo")]):
-        with path.open("rb") as file:
-            catalog: dict[Any, str] = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
-        for key, text in catalog.items():
-            text = re.sub(
-                r"%\(?\w*\)?[sd]|<[^>]*>|\{[^}]*\}|[“”\"«»]",
-                " ",
-                ((key if source else text) if isinstance(key, str) and key else ""),
-            )
-            text = " ".join(text.split())
-            if 8 <= len(text) <= 160:
-                found[text] = None
-    return list(found)

@@ -13,7 +13,7 @@ from edge.manifest import Frame
 from edge.nlu.matching import FEATURES
 from quantize.e5 import E5, load_encoder
 from quantize.hearing import hearing_files
-from quantize.home import Example, HomeSource, LabelSpace, encode_sample, interface_texts, label_space
+from quantize.home import Example, HomeSource, LabelSpace, encode_sample, label_space
 from quantize.homes import WordMaterial
 from quantize.lexicon import build_lexicon, lexicon_bytes
 from quantize.loop import Schedule, accelerator
@@ -22,6 +22,7 @@ from quantize.student import Student, StudentShape
 from quantize.templates import Templates, numeric_tags, package_languages, package_templates
 from quantize.trained import Trained
 from quantize.training import train_student
+from quantize.unrelated import unrelated_sentences
 
 log = logging.getLogger(__name__)
 _TELL_LANGUAGE = 0.8
@@ -70,7 +71,7 @@ def home_student(recipe: Recipe, work: Path) -> Trained:
 def home_sources(languages: list[Templates], space: LabelSpace) -> list[HomeSource]:
     """A source per language."""
     material = word_material()
-    return [HomeSource(t, material, space, interface_texts(t.language)) for t in languages]
+    return [HomeSource(t, material, space, unrelated_sentences(t)) for t in languages]
 
 
 @cache

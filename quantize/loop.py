@@ -77,18 +77,19 @@ def bucketed_batches(lengths: Sequence[int], batch_size: int, seed: int) -> list
 class Progress:
     """A log line with share done, loss and time left, every ``every_s`` seconds and at the end."""
 
-    def __init__(self, label: str, total: int, done: int, every_s: float = 15.0) -> None:
-        self._label, self._total, self._first, self._every_s = label, total, done, every_s
+    def __init__(self, label: str, total: int, done: int = 0, unit: str = "steps", every_s: float = 15.0) -> None:
+        self._label, self._total, self._first, self._unit, self._every_s = label, total, done, unit, every_s
         self._start = self._last = time.monotonic()
 
-    def show(self, done: int, loss: Tensor) -> None:
+    def show(self, done: int, loss: Tensor | None = None) -> None:
         """Report when it is time."""
         now = time.monotonic()
         if now - self._last < self._every_s and done < self._total:
             return
         self._last = now
         left_s = (now - self._start) / (done - self._first) * (self._total - done)
-        log.info("%s: %d/%d steps, loss %.3f, %.1f min left", self._label, done, self._total, loss, left_s / 60)
+        learned = "" if loss is None else f", loss {loss:.3f}"
+        log.info("%s: %d/%d %s%s, %.1f min left", self._label, done, self._total, self._unit, learned, left_s / 60)
 
 
 def train(

@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerFast
 
 from edge.errors import ConfigError
 from quantize.adapt import Reader
+from quantize.loop import Progress
 from quantize.teacher import padded
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -56,6 +57,7 @@ def refilled(
     if not whole.any():
         raise ConfigError("data.refilled needs an encoder whose tokenizer marks words with ▁; set it to 0 for others")
     seen, found = set(taken), []
+    progress = Progress("refilling", count, unit="sentences")
     for _ in range(0, 3 * count, _BATCH):
         drawn = sorted((rng.choice(texts).split() for _ in range(_BATCH)), key=len)
         _fill(reader, tokenizer, drawn, whole, rng, run)
@@ -65,6 +67,8 @@ def refilled(
                 found.append(text)
         if len(found) >= count:
             break
+        if found:
+            progress.show(len(found))
     return found[:count]
 
 

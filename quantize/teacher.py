@@ -19,7 +19,7 @@ from edge.errors import ConfigError
 from edge.nlu.tokens import tokenize
 from quantize.datasets import Utterance, label_names, tag_tokens, tagged_spans
 from quantize.e5 import load_encoder
-from quantize.loop import Schedule, train, write_whole
+from quantize.loop import Progress, Schedule, train, write_whole
 from quantize.metrics import Prediction
 
 IGNORED = -100
@@ -187,6 +187,7 @@ def soft_labels(teacher: TrainedTeacher, texts: Sequence[str], run: Accelerator,
     order = sorted(range(len(rows)), key=lambda i: len(rows[i].ids))
     parts: list[tuple[NDArray[np.float16], ...]] = [()] * len(rows)
     model = teacher.model.to(run.device).eval()
+    progress = Progress("labelling", len(rows), unit="sentences")
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
         with run.autocast():
@@ -195,6 +196,8 @@ def soft_labels(teacher: TrainedTeacher, texts: Sequence[str], run: Accelerator,
         for place, i in enumerate(batch):
             count = len(rows[i].firsts)
             parts[i] = (arrays[0][place], arrays[1][place, :count], arrays[2][place], arrays[3][place, :count])
+        if start + batch_size < len(order):
+            progress.show(start + batch_size)
     offsets = np.cumsum([0, *(len(row.firsts) for row in rows)])
     intents, tags, sentences, tokens = zip(*parts, strict=True)
     return SoftLabels(

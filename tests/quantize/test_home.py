@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from itertools import product
 
 import pytest
 
 from edge.nlu.matching import FEATURES
 from edge.nlu.tokens import tokenize
-from quantize.augment import augment, drop_word, edit, wrong_letter
-from quantize.home import NOTHING, HomeSource, LabelSpace, encode_sample, interface_texts, label_space
+from edge.types import Entity
+from quantize.augment import SoundAlikes, augment, drop_word, edit, misheard, wrong_letter
+from quantize.home import NOTHING, HomeSource, LabelSpace, encode_sample, label_space
 from quantize.homes import WordMaterial
 from quantize.templates import Sample, SampledSlot, package_templates
+from quantize.unrelated import unrelated_sentences
 
 MATERIAL = WordMaterial(["lantern", "orchid", "velvet", "harbour", "picnic", "saddle", "ferry"])
 
@@ -92,12 +95,37 @@ def test_a_wrong_letter_changes_little() -> None:
 
 def test_augmented_spans_stay_inside() -> None:
     for seed in range(300):
-        changed = augment(sample(), random.Random(seed), ["please"])
+        changed = augment(sample(), random.Random(seed), ["please"], SoundAlikes(["dusk", "ramp"]))
         assert tokenize(changed.text)
         assert all(0 <= s.start < s.end <= len(changed.text) for s in changed.slots)
 
 
-def test_interface_texts_are_in_the_language() -> None:
-    assert interface_texts("de") != interface_texts("fr")
-    assert any(" the " in text for text in interface_texts("en"))
-    assert interface_texts("kw") == []
+def test_a_misheard_word_is_another_that_sounds_alike() -> None:
+    alike = SoundAlikes(["turn", "torn", "Dürne", "lamp", "limb", "now", "свет"])
+    assert alike.of("turn") == ["torn", "dürne"]
+    assert alike.of("lamp") == ["limb"]
+    assert alike.of("свет") == []
+    heard = {misheard(sample(), random.Random(seed), alike).text for seed in range(30)}
+    assert heard == {"torn on the desk lamp now", "dürne on the desk lamp now", "turn on the desk limb now"}
+
+
+def test_unrelated_sentences_are_in_the_language_and_no_commands() -> None:
+    english, german, cornish = (unrelated_sentences(package_templates(name)) for name in ("en", "de", "kw"))
+    assert any(" the " in text for text in english)
+    assert len(set(english) & set(german)) < 0.02 * len(english)
+    assert any(" nicht " in text for text in german)
+    assert cornish == []
+    assert "who are you?" not in {text.lower() for text in english}
+
+
+def test_commands_about_what_the_home_lacks_are_no_commands() -> None:
+    templates = package_templates("en")
+    space = label_space([templates])
+    syllables = ("bo", "ka", "lin", "mer", "sot", "vu")
+    home = HomeSource(templates, WordMaterial([a + b + c for a, b, c in product(syllables, repeat=3)]), space, [])
+    drawn = list(home.samples(300, random.Random(4), unrelated_share=1.0))
+    assert {sample.frame for sample, _ in drawn} == {NOTHING}
+    absent = [(s, index) for s, index in drawn if s.text.startswith(("turn on ", "turn off ", "open ", "close "))]
+    assert absent
+    for sample, index in absent:
+        assert not any(isinstance(match.part, Entity) for match in index.matches(index.tokens(sample.text)))
