@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,14 @@ from quantize.recipe import Recipe, Release
 log = logging.getLogger(__name__)
 WHOLE = "whole recipe"
 _TEACHER_FILES = ("adapt.pt", "teacher*.pt")
+_LABEL_FILES = ("sentences.txt", "labels-*.npz")
 _FIGURES = ("intent_accuracy", "slot_f1", "exact_match")
 
 
 def variants(recipe: Recipe) -> dict[str, Recipe]:
     """The rows of the table by name; a part that the recipe does not have is not left out.
+
+    Without adaptation there is nothing that could refill sentences either.
 
     Raises:
         ConfigError: the recipe has no teacher, or holds nothing out to measure on.
@@ -41,7 +44,9 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
     rows = {
         WHOLE: whole,
         "without teacher": replace(whole, data=labels_only, training=replace(recipe.training, distilled=False)),
-        "without adaptation": replace(whole, teacher=replace(teacher, adaptation_epochs=0)),
+        "without adaptation": replace(
+            whole, data=replace(data, refilled=0), teacher=replace(teacher, adaptation_epochs=0)
+        ),
         "with one teacher": replace(whole, teacher=replace(teacher, members=1)),
         "without augmentation": replace(whole, data=replace(data, recombined=0, refilled=0)),
         "without unlabelled text": replace(whole, data=replace(data, unlabelled=())),
@@ -77,7 +82,8 @@ def ablate(recipe: Recipe, out: Path, data_dir: Path, only: Collection[str] = ()
         row = replace(row, training=replace(row.training, epochs=epochs))
         folder = out / name.replace(" ", "-")
         if name != WHOLE and _same_teacher(row, recipe):
-            _inherit(out / WHOLE.replace(" ", "-") / "work", folder / "work")
+            patterns = (*_TEACHER_FILES, *(_LABEL_FILES if row.data == recipe.data else ()))
+            _inherit(out / WHOLE.replace(" ", "-") / "work", folder / "work", patterns)
         log.info("%s: %d epochs", name, epochs)
         bundle = _built(row, folder, data_dir)
         report[name] = _measured(bundle, held_out) | {"epochs": epochs}
@@ -103,14 +109,17 @@ def _sentences(recipe: Recipe, data_dir: Path) -> int:
 
 
 def _same_teacher(row: Recipe, whole: Recipe) -> bool:
-    """Whether both recipes train one teacher: adaptation reads the unlabelled text, fine-tuning does not."""
-    adapted = row.teacher is not None and row.teacher.adaptation_epochs > 0
-    return row.teacher == whole.teacher and (not adapted or row.data.unlabelled == whole.data.unlabelled)
+    """Whether both train the same first teacher: adaptation reads the unlabelled text, fine-tuning does not."""
+    if row.teacher is None or whole.teacher is None:
+        return False
+    adapted = row.teacher.adaptation_epochs > 0
+    alike = replace(row.teacher, members=whole.teacher.members) == whole.teacher
+    return alike and (not adapted or row.data.unlabelled == whole.data.unlabelled)
 
 
-def _inherit(source: Path, target: Path) -> None:
+def _inherit(source: Path, target: Path, patterns: Sequence[str]) -> None:
     target.mkdir(parents=True, exist_ok=True)
-    for file in (file for pattern in _TEACHER_FILES for file in source.glob(pattern)):
+    for file in (file for pattern in patterns for file in source.glob(pattern)):
         if not (target / file.name).is_file():
             partial = target / f"{file.name}.part"
             shutil.copyfile(file, partial)

@@ -39,6 +39,12 @@ def test_rows_leave_out_one_part_each() -> None:
     assert all(row.release.min_intent_accuracy == 0.0 for row in rows.values())
 
 
+def test_nothing_is_refilled_without_adaptation() -> None:
+    rows = variants(replace(RECIPE, data=replace(RECIPE.data, refilled=5)))
+    assert rows["without adaptation"].data.refilled == 0
+    assert rows["with one teacher"].data.refilled == 5
+
+
 def test_parts_that_a_recipe_lacks_are_not_left_out() -> None:
     plain = replace(RECIPE, teacher=TeacherPlan(), data=replace(RECIPE.data, recombined=0))
     assert list(variants(plain)) == [WHOLE, "without teacher", "without unlabelled text"]
@@ -59,16 +65,19 @@ def test_rows_are_built_compared_and_kept(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("turn on the music\nset the lamp to red\nplay jazz\n")
     recipe = replace(RECIPE, teacher=replace(RECIPE.teacher, encoder=str(tmp_path / "encoder")))
     out = tmp_path / "out"
-    report = ablate(recipe, out, tmp_path, [WHOLE, "without augmentation"])
-    assert list(report) == [WHOLE, "without augmentation"]
+    names = [WHOLE, "with one teacher", "without augmentation"]
+    report = ablate(recipe, out, tmp_path, names)
+    assert list(report) == names
     assert report["without augmentation"]["epochs"] > report[WHOLE]["epochs"] == 3
     assert all(row[kind]["n"] == 4 for row in report.values() for kind in ("float", "int8"))
-    works = [out / name / "work" for name in ("whole-recipe", "without-augmentation")]
+    works = [out / name / "work" for name in ("whole-recipe", "with-one-teacher", "without-augmentation")]
     for file in ("teacher.pt", "teacher-2.pt"):
-        assert (works[0] / file).read_bytes() == (works[1] / file).read_bytes()
+        assert (works[0] / file).read_bytes() == (works[2] / file).read_bytes()
+    for file in ("sentences.txt", "labels-1.npz"):
+        assert (works[0] / file).read_bytes() == (works[1] / file).read_bytes() != (works[2] / file).read_bytes()
     bundle = open_bundle(out / "whole-recipe" / "tiny.edge")
     assert 0.0 < bundle.manifest.metrics["held_out_teacher"]["intent_accuracy"] <= 1.0
-    assert len(table(report).splitlines()) == 4
+    assert len(table(report).splitlines()) == 5
     for path in out.glob("*/work/*"):
         path.unlink()
-    assert ablate(recipe, out, tmp_path, [WHOLE, "without augmentation"]) == report
+    assert ablate(recipe, out, tmp_path, names) == report
