@@ -38,6 +38,7 @@ from quantize.refill import refilled
 from quantize.student import Student, StudentShape
 from quantize.teacher import SoftLabels, TrainedTeacher, averaged, predictions, soft_labels, train_teacher
 from quantize.trained import Trained
+from quantize.unrelated import everyday_sentences
 from quantize.word_vectors import fitted_table, word_vectors
 
 log = logging.getLogger(__name__)
@@ -157,7 +158,9 @@ def _sentences(
     path = work / "sentences.txt"
     if path.is_file():
         return path.read_text(encoding="utf-8").split("\n")
-    texts = list(dict.fromkeys([*(u.text for u in labelled), *unlabelled]))
+    talk = [text for language in recipe.data.talk for text in everyday_sentences(language)]
+    plain = [*unlabelled, *sentences_without_leaks(talk, held_out)]
+    texts = list(dict.fromkeys([*(u.text for u in labelled), *plain]))
     taken = {*texts, *(u.text for u in held_out)}
     fresh: list[str] = []
     if recipe.data.recombined:

@@ -37,8 +37,8 @@ class Data(_Table, frozen=True):
     ``source`` home: templates of home-assistant-intents in ``languages`` (empty for all), ``sentences`` drawn per
     language and epoch. ``source`` massive: the JSONL files ``labelled`` and the plain texts ``unlabelled``;
     ``held_out`` files are kept out of training and measured at the end. ``recombined`` new sentences come from slots
-    and words exchanged, ``refilled`` ones from words that the adapted teacher filled in. Paths are relative to
-    --data-dir.
+    and words exchanged, ``refilled`` ones from words that the adapted teacher filled in. ``talk``: languages whose
+    everyday sentences, from packages (quantize.unrelated), the teacher labels too. Paths are relative to --data-dir.
     """
 
     source: Literal["home", "massive"]
@@ -47,6 +47,7 @@ class Data(_Table, frozen=True):
     labelled: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
+    talk: tuple[str, ...] = ()
     recombined: Annotated[int, msgspec.Meta(ge=0)] = 0
     refilled: Annotated[int, msgspec.Meta(ge=0)] = 0
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
 from edge.errors import ConfigError
@@ -50,7 +50,7 @@ def refilled(
     """
     rng = random.Random(seed)
     torch.manual_seed(seed)
-    reader = reader.to(run.device).eval()
+    reader = _with_words_of(texts, reader, tokenizer).to(run.device).eval()
     known = {word for text in texts for word in _WORD.findall(text)}
     names = tokenizer.convert_ids_to_tokens(reader.used.tolist())
     whole = torch.tensor([name[0] == "▁" and name[1:] in known for name in names], device=run.device)
@@ -70,6 +70,17 @@ def refilled(
         if found:
             progress.show(len(found))
     return found[:count]
+
+
+def _with_words_of(texts: Sequence[str], reader: Reader, tokenizer: PreTrainedTokenizerFast) -> Reader:
+    """The reader, able to write every piece of ``texts``; those it was not adapted to are as likely as its average."""
+    used = torch.tensor(sorted({piece for row in tokenizer(list(texts))["input_ids"] for piece in row}))
+    wider = Reader(reader.encoder, used)
+    wider.transform = reader.transform
+    biases = dict(zip(reader.used.tolist(), reader.bias.tolist(), strict=True))
+    mean = reader.bias.mean().item()
+    wider.bias = nn.Parameter(torch.tensor([biases.get(piece, mean) for piece in used.tolist()]))
+    return wider
 
 
 @torch.no_grad()

@@ -25,6 +25,7 @@ _CHATTERBOT = {
     "th": "thai", "tr": "turkish", "uk": "ukrainian", "ur": "urdu", "zh-CN": "chinese", "zh-HK": "traditionalchinese",
     "zh-TW": "traditionalchinese",
 }  # fmt: skip
+_PUNCTUATION = re.compile(r"[^\w' ]|_")
 _PLACEHOLDER = re.compile(r"%\(?\w*\)?[sd]|<[^>]*>|\{[^}]*\}|[“”\"«»]")
 
 
@@ -43,6 +44,16 @@ def unrelated_sentences(templates: Templates) -> list[str]:
             long_words = {plain(token.text) for token in tokenize(text) if len(token.text) > 2}
             if 8 <= len(text) <= 160 and not (long_words and long_words <= commands):
                 found[text] = None
+    return list(found)
+
+
+def everyday_sentences(language: str) -> list[str]:
+    """Sayings and small talk as a recognizer writes them: small letters, no punctuation, 2 to 20 words."""
+    found: dict[str, None] = {}
+    for text in (*sayings(language), *small_talk(language)):
+        words = _PUNCTUATION.sub(" ", text.lower()).split()
+        if 2 <= len(words) <= 20:
+            found[" ".join(words)] = None
     return list(found)
 
 

@@ -14,7 +14,7 @@ from quantize.augment import SoundAlikes, augment, drop_word, edit, misheard, wr
 from quantize.home import NOTHING, HomeSource, LabelSpace, encode_sample, label_space
 from quantize.homes import WordMaterial
 from quantize.templates import Sample, SampledSlot, package_templates
-from quantize.unrelated import unrelated_sentences
+from quantize.unrelated import everyday_sentences, unrelated_sentences
 
 MATERIAL = WordMaterial(["lantern", "orchid", "velvet", "harbour", "picnic", "saddle", "ferry"])
 
@@ -98,6 +98,13 @@ def test_augmented_spans_stay_inside() -> None:
         changed = augment(sample(), random.Random(seed), ["please"], SoundAlikes(["dusk", "ramp"]))
         assert tokenize(changed.text)
         assert all(0 <= s.start < s.end <= len(changed.text) for s in changed.slots)
+
+
+def test_everyday_sentences_are_written_as_recognizers_write() -> None:
+    english = everyday_sentences("en")
+    assert all(text == text.lower() and "?" not in text and 2 <= len(text.split()) <= 20 for text in english)
+    assert any("don't" in text for text in english)
+    assert everyday_sentences("kw") == []
 
 
 def test_a_misheard_word_is_another_that_sounds_alike() -> None:

@@ -109,6 +109,8 @@ def test_adaptation_learns_to_fill_masks(encoder: str, tmp_path: Path, caplog: p
     assert 0 < len(fresh) <= 5
     assert not set(fresh) & set(texts)
     assert {word for text in fresh for word in text.split()} <= {"turn", "on", "the", "kitchen", "light"}
+    wider = refilled(reader, tokenizer, [*texts, "play jazz music"], 40, 1, texts, run)
+    assert {"jazz", "music"} & {word for text in wider for word in text.split() if "play" not in text}
 
 
 def test_soft_labels_round_trip(tmp_path: Path) -> None:
