@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,37 +11,25 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from edge.bundle import write_atomically
 from edge.errors import ConfigError
 from edge.manifest import Frame
 from edge.nlu.matching import FEATURES
 from edge.nlu.tokens import MAX_TOKENS, tokenize
 from quantize.adapt import Reader, adapt_encoder
 from quantize.baseline import train_floor, with_second_opinion
-from quantize.datasets import (
-    Utterance,
-    read_listed,
-    read_sentences,
-    same_sentence,
-    sentences_without_leaks,
-    tag_tokens,
-    without_leaks,
-)
+from quantize.corpus import WORD, Corpus, read_corpus, student_sentences
+from quantize.datasets import Utterance, tag_tokens
 from quantize.distill import LABELS_ONLY, Distillation, distill, lessons, predict, student_input
 from quantize.home import Example
 from quantize.loop import Schedule, accelerator
 from quantize.metrics import measure
-from quantize.recipe import Data, Recipe, TeacherPlan
-from quantize.recombine import Neighbours, TaggedText, recombined
-from quantize.refill import refilled
+from quantize.recipe import Recipe, TeacherPlan
 from quantize.student import Student, StudentShape
 from quantize.teacher import SoftLabels, TrainedTeacher, averaged, predictions, soft_labels, train_teacher
 from quantize.trained import Trained
-from quantize.unrelated import everyday_sentences
 from quantize.word_vectors import fitted_table, word_vectors
 
 log = logging.getLogger(__name__)
-_WORD = re.compile(r"[^\W\d_]{2,}")
 _CHECKED = 1000
 
 
@@ -56,18 +43,17 @@ def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
         raise ConfigError(f"recipe {recipe.name}: data of source 'massive' need a [teacher] table")
     if recipe.data.refilled and not recipe.teacher.adaptation_epochs:
         raise ConfigError(f"recipe {recipe.name}: data.refilled needs teacher.adaptation_epochs of 1 or more")
-    labelled, unlabelled, held_out = _read(recipe.data, data_dir)
-    run = accelerator()
-    reader = _reader(recipe.teacher, labelled, unlabelled, recipe.seed, work, run)
-    teachers = _teachers(recipe.teacher, labelled, reader, recipe.seed, work, run)
-    texts = _sentences(recipe, teachers[0], reader, labelled, unlabelled, held_out, work, run)
-    soft = _opinion(_labels(teachers, texts, work, run), recipe.teacher, labelled, teachers[0].intents)
-    spoken = _languages(texts, labelled, min(u.locale.split("-")[0] for u in labelled))
-    trained = taught_student(recipe, teachers[0], soft, spoken, labelled, held_out, work, run)
-    if held_out:
-        said = (soft_labels(teacher, [u.text for u in held_out], run) for teacher in teachers)
-        opinion = _opinion(said, recipe.teacher, labelled, teachers[0].intents)
-        figures = measure(held_out, predictions(opinion, teachers[0].intents, teachers[0].tags))
+    plan, corpus, run = recipe.teacher, read_corpus(recipe.data, data_dir), accelerator()
+    reader = _reader(plan, corpus, recipe.seed, work, run)
+    teachers = _teachers(plan, corpus.labelled, reader, recipe.seed, work, run)
+    texts = student_sentences(recipe.data, corpus, teachers[0], reader, recipe.seed, work, run)
+    soft = _opinion(_labels(teachers, texts, work, run), plan, corpus.labelled, teachers[0].intents)
+    spoken = _languages(texts, corpus.labelled, min(u.locale.split("-")[0] for u in corpus.labelled))
+    trained = taught_student(recipe, teachers[0], soft, spoken, corpus.labelled, corpus.held_out, work, run)
+    if corpus.held_out:
+        said = (soft_labels(teacher, [u.text for u in corpus.held_out], run) for teacher in teachers)
+        opinion = _opinion(said, plan, corpus.labelled, teachers[0].intents)
+        figures = measure(corpus.held_out, predictions(opinion, teachers[0].intents, teachers[0].tags))
         trained.metrics["held_out_teacher"] = vars(figures)
         log.info("teacher on held-out data: %s", figures)
     return trained
@@ -114,22 +100,10 @@ def taught_student(
     )
 
 
-def _read(data: Data, data_dir: Path) -> tuple[list[Utterance], list[str], list[Utterance]]:
-    held_out = [u for name in data.held_out for u in read_listed(data_dir, name)]
-    labelled = [u for name in data.labelled for u in read_listed(data_dir, name)]
-    if not labelled:
-        raise ConfigError("the recipe names no labelled data")
-    plain = [text for name in data.unlabelled for text in read_sentences(data_dir / name)]
-    return without_leaks(labelled, held_out), sentences_without_leaks(plain, held_out), held_out
-
-
-def _reader(
-    plan: TeacherPlan, labelled: list[Utterance], unlabelled: list[str], seed: int, work: Path, run: Accelerator
-) -> Reader | None:
+def _reader(plan: TeacherPlan, corpus: Corpus, seed: int, work: Path, run: Accelerator) -> Reader | None:
     if not plan.adaptation_epochs:
         return None
-    texts = list(dict.fromkeys([*(u.text for u in labelled), *unlabelled]))
-    return adapt_encoder(plan.encoder, texts, Schedule(plan.adaptation_epochs, seed=seed), work, run)
+    return adapt_encoder(plan.encoder, corpus.texts, Schedule(plan.adaptation_epochs, seed=seed), work, run)
 
 
 def _teachers(
@@ -142,40 +116,6 @@ def _teachers(
         checkpoint = work / (f"teacher-{number + 1}.pt" if number else "teacher.pt")
         teachers.append(train_teacher(plan.encoder, labelled, schedule, checkpoint, run, adapted))
     return teachers
-
-
-def _sentences(
-    recipe: Recipe,
-    teacher: TrainedTeacher,
-    reader: Reader | None,
-    labelled: list[Utterance],
-    unlabelled: list[str],
-    held_out: list[Utterance],
-    work: Path,
-    run: Accelerator,
-) -> list[str]:
-    """What the student learns from: labelled and unlabelled sentences, then those made from them."""
-    path = work / "sentences.txt"
-    if path.is_file():
-        return path.read_text(encoding="utf-8").split("\n")
-    talk = [text for language in recipe.data.talk for text in everyday_sentences(language)]
-    plain = [*unlabelled, *sentences_without_leaks(talk, held_out)]
-    texts = list(dict.fromkeys([*(u.text for u in labelled), *plain]))
-    taken = {*texts, *(u.text for u in held_out)}
-    fresh: list[str] = []
-    if recipe.data.recombined:
-        tagged = _tagged(teacher, soft_labels(teacher, texts, run), labelled)
-        words = {word for text in texts for word in _WORD.findall(text)}
-        table = teacher.model.encoder.get_input_embeddings().weight.detach()
-        near = Neighbours(table, teacher.tokenizer, words)
-        fresh = recombined(tagged, near, recipe.data.recombined, recipe.seed, taken)
-    if recipe.data.refilled and reader is not None:
-        old = texts + fresh
-        fresh += refilled(reader, teacher.tokenizer, old, recipe.data.refilled, recipe.seed, {*taken, *fresh}, run)
-    known = {same_sentence(u.text) for u in held_out}
-    texts += [text for text in fresh if same_sentence(text) not in known and tokenize(text)]
-    write_atomically(path, "\n".join(texts).encode())
-    return texts
 
 
 def _labels(teachers: Sequence[TrainedTeacher], texts: list[str], work: Path, run: Accelerator) -> Iterator[SoftLabels]:
@@ -196,14 +136,6 @@ def _opinion(
     return with_second_opinion(soft, train_floor(labelled), intents, plan.floor) if plan.floor else soft
 
 
-def _tagged(teacher: TrainedTeacher, soft: SoftLabels, labelled: list[Utterance]) -> list[TaggedText]:
-    """Sentences with their given slots, or with those that the teacher finds where nobody gave any."""
-    tagged = [(u.text, u.slots) for u in labelled]
-    given = {u.text for u in labelled}
-    found = zip(soft.texts, predictions(soft, teacher.intents, teacher.tags), strict=True)
-    return tagged + [(text, guess.slots) for text, guess in found if text not in given]
-
-
 def _fresh_student(recipe: Recipe, teacher: TrainedTeacher, texts: Sequence[str], languages: int) -> Student:
     """A student whose n-gram table is fitted to the teacher's word embeddings, where it is to learn from it."""
     sizes = recipe.student
@@ -215,7 +147,7 @@ def _fresh_student(recipe: Recipe, teacher: TrainedTeacher, texts: Sequence[str]
     student = Student(shape, dropout=0.1)
     if not recipe.training.distilled:
         return student
-    words = sorted({word for text in texts for word in _WORD.findall(text)})
+    words = sorted({word for text in texts for word in WORD.findall(text)})
     table = teacher.model.encoder.get_input_embeddings().weight.detach()
     fitted = fitted_table(word_vectors(table, teacher.tokenizer, words), sizes.buckets, sizes.embed, seed=recipe.seed)
     student.embedding.table.weight = nn.Parameter(fitted)
