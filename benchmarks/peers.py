@@ -8,7 +8,6 @@ run the bundle's own student, read back from its program, with the rest of the d
 from __future__ import annotations
 
 import random
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ import msgspec
 import yaml
 
 from benchmarks.child import Probe
-from benchmarks.process import measure
+from benchmarks.measure import measure
 from benchmarks.scenarios import Scenario
 from edge.bundle import open_bundle
 from edge.config import load_profile
@@ -51,7 +50,6 @@ def measure_peers(data: Path, bundle: str, only: tuple[str, ...], language: str 
         profile = Path(folder) / "profile.json"
         profile.write_bytes(msgspec.json.encode(load_profile("desktop")))
         for name in only or PEERS:
-            sys.stderr.write(f"edge-bench: {name}\n")
             parameters = {"data": str(data), "language": language, "folder": folder}
             if name in ("onnxruntime", "torch"):
                 reason = _read_back(bundle, Path(folder))
@@ -59,7 +57,8 @@ def measure_peers(data: Path, bundle: str, only: tuple[str, ...], language: str 
                     rows.append({"peer": name, "result": f"not measured: {reason}"})
                     continue
             scenario = Scenario(name, f"benchmarks.peers:{name}", parameters=parameters)
-            result = measure(scenario, str(profile), bundle, None, 1, {}, {})
+            task = {"profile": str(profile), "bundle": bundle, "clips": {}, "sentences": {}}
+            (result,), _ = measure((scenario,), task, None, 1)
             if result.status != "done":
                 rows.append({"peer": name, "result": f"not measured: {result.reason}"})
                 continue

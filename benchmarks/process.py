@@ -1,93 +1,45 @@
-"""Runs a scenario's work in fresh processes, under the board's memory cap and on its cores."""
+"""Runs a scenario's work in a fresh process, under the board's memory cap and on its cores."""
 
 from __future__ import annotations
 
-import compileall
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.child import STAGE_BYTES
 from benchmarks.machine import energy_uj
-from benchmarks.report import Result, Round
-from benchmarks.scenarios import Scenario
-from benchmarks.statistics import summarize
-from edge.memory import make_group
+from benchmarks.report import Round
+from edge.memory import make_group, peak_rss_mib
 
-_POLL_S = 0.05
+_POLL_S = 0.005
 _POINTS = 300
 _PEAKS = ("memory.peak", "memory.max_usage_in_bytes")
-_CHECKOUT = Path(__file__).parents[1]
 
 
-def measure(
-    scenario: Scenario,
-    profile_path: str,
-    bundle: str,
-    cap_mib: int | None,
-    cores: int,
-    clips: dict[str, str],
-    sentences: dict[str, tuple[str, str]],
-) -> Result:
-    """Run every round; one that was killed or failed ends the scenario.
+class Ended(NamedTuple):
+    """A process that ended: what it reported, its exit code, and the stage under way when it did."""
+
+    round: Round
+    code: int
+    stage: str | None
+    units: dict[str, str]
+    facts: dict[str, Any]
+
+
+def run_process(task: dict[str, Any], cap_mib: int | None, cores: int) -> Ended:
+    """Do a scenario's work once and wait for its end.
 
     Args:
-        scenario: what to run.
-        profile_path: JSON file of the board's profile.
-        bundle: the bundle's name or path.
+        task: what ``benchmarks.child`` is to do: work, parameters, profile, bundle, clips and sentences.
         cap_mib: memory that the process may use; None for no cap.
         cores: how many cores it may use; 0 for all.
-        clips: recordings by name.
-        sentences: a sentence per language, with its intent.
     """
-    # Measured processes find our code compiled, as it is where a wheel was installed.
-    for package in ("edge", "benchmarks"):
-        compileall.compile_dir(_CHECKOUT / package, quiet=2)
-    rounds: list[Round] = []
-    units: dict[str, str] = {}
-    facts: dict[str, Any] = {}
-    task = {"work": scenario.work, "parameters": scenario.parameters, "profile": profile_path, "bundle": bundle}
-    task |= {"clips": clips, "sentences": sentences}
-    for _ in range(scenario.rounds):
-        done, code, stage = _run(task, cap_mib, cores, units, facts)
-        if code == 0:
-            rounds.append(done)
-            continue
-        killed = code == -signal.SIGKILL
-        reason = f"killed: it did not fit into {cap_mib} MiB" if killed and cap_mib else facts.get("error")
-        reason = reason or f"ended with {code}"
-        status = "killed" if killed else "failed"
-        return Result(scenario.name, status, stage, reason, units, {}, {}, {}, facts, [*rounds, done])
-    used = dict.fromkeys(name for done in rounds for name in done.used)
-    used_units = {name: _unit(name) for name in used}
-    names = {name: units[name] for done in rounds for name in done.samples}
-    measures = {name: summarize([done.samples[name] for done in rounds], unit) for name, unit in names.items()}
-    for name, unit in used_units.items():
-        if name not in measures:
-            measures[name] = summarize([[done.used[name]] for done in rounds], unit)
-    spans = dict.fromkeys(name for done in rounds for name in done.stages)
-    stages, walls = (
-        {name: summarize([done.stages[name][key] for done in rounds if name in done.stages], "ms") for name in spans}
-        for key in ("cpu_ms", "wall_ms")
-    )
-    return Result(scenario.name, "done", None, None, units | used_units, measures, stages, walls, facts, rounds)
-
-
-def _unit(name: str) -> str:
-    suffixes = {"_mib": "MiB", "_ms": "ms", "_faults": "1", "_uj": "µJ"}
-    return next((unit for suffix, unit in suffixes.items() if name.endswith(suffix)), "1")
-
-
-def _run(
-    task: dict[str, Any], cap_mib: int | None, cores: int, units: dict[str, str], facts: dict[str, Any]
-) -> tuple[Round, int, str | None]:
     group = make_group(cap_mib) if cap_mib else None
     with tempfile.TemporaryFile() as stages, tempfile.TemporaryFile("w+") as events:
         stages.write(bytes(STAGE_BYTES))
@@ -108,11 +60,13 @@ def _run(
             stdout=subprocess.DEVNULL,
             preexec_fn=enter,
         )
-        timeline = _watch(process, stages.fileno())
+        timeline, programs_mib = _watch(process, stages.fileno())
         stage = os.pread(stages.fileno(), STAGE_BYTES, 0).rstrip(b"\0").decode() or None
         events.seek(0)
-        done = _collect(events.read().splitlines(), timeline, units, facts)
-    used = done.used
+        ended = _collect(events.read().splitlines(), timeline, process.returncode, stage)
+    used = ended.round.used
+    if "peak_rss_mib" in used:
+        used |= {"programs_mib": programs_mib, "peak_rss_mib": used["peak_rss_mib"] + programs_mib}
     if group is not None:
         peak = next((int((group / name).read_text()) for name in _PEAKS if (group / name).exists()), None)
         if peak is not None:
@@ -121,29 +75,42 @@ def _run(
     after = energy_uj()
     if energy is not None and after is not None and after >= energy:
         used["energy_uj"] = float(after - energy)
-    return done, process.returncode, stage
+    return ended
 
 
-def _watch(process: subprocess.Popen[bytes], stage_fd: int) -> list[tuple[float, float, str]]:
-    """Memory and stage over time: ms, MiB, name; thinned to what a plot shows."""
-    start, points = time.monotonic(), []
-    statm, page_mib = Path(f"/proc/{process.pid}/statm"), os.sysconf("SC_PAGE_SIZE") / 2**20
+def _watch(process: subprocess.Popen[bytes], stage_fd: int) -> tuple[list[tuple[float, float, str]], float]:
+    """Memory and stage over time (ms, MiB, name; thinned to what a plot shows), and the peak of programs it started."""
+    start, points, programs_mib = time.monotonic(), [], 0.0
+    proc = Path("/proc") / str(process.pid)
+    page_mib, program = os.sysconf("SC_PAGE_SIZE") / 2**20, os.readlink(proc / "exe")
     while process.poll() is None:
         try:
-            rss = int(statm.read_bytes().split()[1]) * page_mib
+            rss = int((proc / "statm").read_bytes().split()[1]) * page_mib
+            children = (proc / "task" / proc.name / "children").read_text().split()
         except (OSError, IndexError):
             break
+        programs_mib = max(programs_mib, sum(_program_mib(child, program) for child in children))
         stage = os.pread(stage_fd, STAGE_BYTES, 0).rstrip(b"\0").decode()
         points.append((round(1000 * (time.monotonic() - start), 1), round(rss, 2), stage))
         time.sleep(_POLL_S)
     process.wait()
     width = max(1, -(-len(points) // _POINTS))
-    return [max(points[at : at + width], key=lambda point: point[1]) for at in range(0, len(points), width)]
+    return [
+        max(points[at : at + width], key=lambda point: point[1]) for at in range(0, len(points), width)
+    ], programs_mib
 
 
-def _collect(
-    lines: list[str], timeline: list[tuple[float, float, str]], units: dict[str, str], facts: dict[str, Any]
-) -> Round:
+def _program_mib(child: str, parent: str) -> float:
+    """Peak of a child that is another program (one that is not yet still has its parent's memory); 0 if it ended."""
+    try:
+        return peak_rss_mib(child) if os.readlink(f"/proc/{child}/exe") != parent else 0.0
+    except OSError:
+        return 0.0
+
+
+def _collect(lines: list[str], timeline: list[tuple[float, float, str]], code: int, stage: str | None) -> Ended:
+    units: dict[str, str] = {}
+    facts: dict[str, Any] = {}
     samples: dict[str, list[float]] = defaultdict(list)
     items: dict[str, list[str]] = defaultdict(list)
     stages: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
@@ -166,4 +133,5 @@ def _collect(
             facts[event["name"]] = event["value"]
         else:
             used = event
-    return Round(dict(samples), dict(items), {k: dict(v) for k, v in stages.items()}, used, timeline)
+    done = Round(dict(samples), dict(items), {k: dict(v) for k, v in stages.items()}, used, timeline)
+    return Ended(done, code, stage, units, facts)

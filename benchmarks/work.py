@@ -51,9 +51,8 @@ def cold_start(probe: Probe) -> None:
 
 
 def parse(probe: Probe) -> None:
-    """Sentences in one language, the student's planned memory and, in a pass of their own, its operators' times."""
+    """Sentences in one language."""
     from edge import compose
-    from edge.nlu.program import Program
     from edge.types import Transcript
 
     with probe.stage("load"):
@@ -64,15 +63,23 @@ def parse(probe: Probe) -> None:
     for _ in range(probe.parameters["repetitions"]):
         for sentence in SENTENCES:
             probe.timed(lambda text=sentence: parser.parse(Transcript(text)), sentence, stage="parse")  # type: ignore[misc]
+
+
+def operators(probe: Probe) -> None:
+    """The student's planned memory and the times of its operators, whose tracing costs memory and time itself."""
+    import numpy as np
+
+    from edge import compose
+    from edge.nlu.program import Program
+
+    bundle = compose.bundle(probe.profile.bundle)
     spec = bundle.manifest.student
     if spec is None:
         return
-    import numpy as np
-
     program = Program(bundle.path(spec.program), trace_operators=True, id_limits=(spec.buckets, None))
     probe.fact("arena_bytes", program.arena_bytes)
     shapes = [(1, 8, *item.shape[2:]) for item in program.inputs]
-    for _ in range(20):
+    for _ in range(probe.parameters["repetitions"]):
         program.run(*(np.zeros(shape, item.dtype) for shape, item in zip(shapes, program.inputs, strict=True)))
     times = {name: [item.calls, round(item.total_ms, 4)] for name, item in program.operator_times().items()}
     probe.fact("operators", times)
@@ -142,7 +149,6 @@ def turn(probe: Probe) -> None:
     right = heard = 0
     for repetition in range(probe.parameters["warmups"] + probe.parameters["repetitions"]):
         for name, path in probe.clips.items():
-            probe.yardstick(name)
             turns = _hear(assistant, path)
             if repetition < probe.parameters["warmups"]:
                 continue

@@ -20,9 +20,9 @@ def rss_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def peak_rss_mib() -> float:
-    """Highest resident memory of this process so far (VmHWM)."""
-    return _kib("/proc/self/status", "VmHWM:") / 1024
+def peak_rss_mib(process: str = "self") -> float:
+    """Highest resident memory of this or another process so far (VmHWM)."""
+    return _kib(f"/proc/{process}/status", "VmHWM:") / 1024
 
 
 def pss_mib() -> float:

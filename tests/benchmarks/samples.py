@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -17,6 +18,11 @@ def allocate(probe: Probe) -> None:
     with probe.stage("allocate"):
         block = bytearray(b"x") * (probe.parameters["mib"] << 20)
     probe.fact("bytes", len(block))
+
+
+def start_program(probe: Probe) -> None:
+    """Another program with a buffer of known size."""
+    subprocess.run(["dd", "if=/dev/zero", "of=/dev/null", f"bs={probe.parameters['mib']}M", "count=20"], check=True)
 
 
 def spin(probe: Probe) -> None:

@@ -52,6 +52,14 @@ def test_memory_of_the_harness_is_not_counted(run_here: Run) -> None:
     assert large == pytest.approx(float(bare.stdout), rel=0.02)
 
 
+def test_memory_of_a_program_that_the_work_starts_is_counted(run_here: Run) -> None:
+    started = only(run_here("a", "samples:start_program", {"mib": 60})).measures
+    alone = only(run_here("a", "samples:allocate", {"mib": 1})).measures
+    assert alone["programs_mib"].median == 0
+    assert started["programs_mib"].median == pytest.approx(60, abs=5)
+    assert started["peak_rss_mib"].median - alone["peak_rss_mib"].median == pytest.approx(60, abs=5)
+
+
 def test_samples_are_kept_and_reports_read_back(run_here: Run, tmp_path: Path) -> None:
     report = run_here("a", "samples:spin", {"repetitions": 8, "amounts": {"hear": 20, "speak": 10}}, rounds=2)
     result = only(report)
@@ -162,7 +170,7 @@ def test_open_budgets_fail_only_when_strict(
     run = ["run", "--profile", "raspberry-pi-zero-2w", "--only", "parse", "--force"]
     assert main(run) == 0
     said = capsys.readouterr().err
-    assert "open: parse.cpu_ms" in said and "passes, 1 of 1 budgets open" in said
+    assert "open: parse.cpu_ms" in said and "passes, 1 of 2 budgets open" in said
     assert main([*run, "--strict"]) == 1
 
 
