@@ -1,4 +1,4 @@
-"""The commands of ``edge-bench`` that measure hearing: speech, wake and speak."""
+"""The commands of ``edge-bench`` that measure hearing: speech, endpoint, wake and speak."""
 
 from __future__ import annotations
 
@@ -20,7 +20,17 @@ def add_hearing(commands: Any) -> None:
     speech.add_argument("--bundle", metavar="B", help="bundle instead of the profile's")
     speech.add_argument("--home", metavar="FILE", help="home file")
     speech.add_argument("--profile", metavar="NAME", help="board whose engines are used")
+    speech.add_argument("--svg", type=Path, metavar="FILE", help="draw what is rejected against what is accepted")
     speech.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    endpoint = commands.add_parser("endpoint", help="how often speakers are cut off, and how long they wait at the end")
+    endpoint.add_argument("places", type=Path, nargs="+", metavar="PLACE", help="recordings of a sentence each")
+    endpoint.add_argument("--pause", nargs="*", type=float, default=[0, 200, 400, 600], metavar="ms", help="put in")
+    endpoint.add_argument("--noise", metavar="FILE.wav", help="noise to mix in, or babble: the recordings themselves")
+    endpoint.add_argument("--snr", type=float, metavar="dB", help="level of speech above noise")
+    endpoint.add_argument("--bundle", metavar="B", help="bundle instead of the profile's")
+    endpoint.add_argument("--home", metavar="FILE", help="home file")
+    endpoint.add_argument("--profile", metavar="NAME", help="board whose engines and timing are used")
+    endpoint.add_argument("--json", action="store_true", help="one JSON object on standard output")
     wake = commands.add_parser("wake", help="false alarms per hour and misses of the wake words")
     wake.add_argument("--other", type=Path, nargs="*", default=[], metavar="PLACE", help="recordings without the word")
     wake.add_argument("--said", type=Path, nargs="*", default=[], metavar="PLACE", help="recordings of the word")
@@ -36,14 +46,27 @@ def add_hearing(commands: Any) -> None:
 
 
 def _speech(arguments: argparse.Namespace) -> int:
-    from benchmarks.speech import as_json, as_text, measure
+    from benchmarks.speech import as_json, as_svg, as_text, measure
 
     options: list[str] = []
     for name in ("bundle", "home", "profile"):
         value = getattr(arguments, name)
         options += [f"--{name}", value] if value is not None else []
     levels = measure(arguments.folder, arguments.labels, arguments.noise, arguments.snr, options)
+    if arguments.svg is not None:
+        arguments.svg.write_text(as_svg(levels), encoding="utf-8")
     sys.stdout.write((json.dumps(as_json(levels)) if arguments.json else as_text(levels)) + "\n")
+    return 0
+
+
+def _endpoint(arguments: argparse.Namespace) -> int:
+    from benchmarks.endpoint import endpoint_json, endpoint_table, measure_endpoint
+    from edge import compose
+
+    profile = compose.profile(arguments)
+    ears, mind = compose.ears(profile, "none"), compose.mind(profile, profile.language)
+    levels = measure_endpoint(ears, mind, arguments.places, arguments.pause, arguments.noise, arguments.snr)
+    sys.stdout.write((json.dumps(endpoint_json(levels)) if arguments.json else endpoint_table(levels)) + "\n")
     return 0
 
 
@@ -65,4 +88,9 @@ def _speak(arguments: argparse.Namespace) -> int:
     return 0
 
 
-HEARING: dict[str, Callable[[argparse.Namespace], int]] = {"speech": _speech, "wake": _wake, "speak": _speak}
+HEARING: dict[str, Callable[[argparse.Namespace], int]] = {
+    "speech": _speech,
+    "endpoint": _endpoint,
+    "wake": _wake,
+    "speak": _speak,
+}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.mixing import mix, noise_source
+from benchmarks.rejection import Judged, curve_json, curve_svg, rejection_curve
 from edge.audio.wav import read_wav, write_wav
 from edge.errors import ConfigError, EngineError
 
@@ -43,7 +44,8 @@ class Level:
     """Results at one noise level; ``snr_db`` is None for the recordings as they are.
 
     ``accepted_wrong`` counts commands taken for another and other speech taken for one, ``rejected_right`` commands
-    that were not accepted. CPU is of ``edge listen`` per recording and stage, the memory its peak.
+    that were not accepted; ``judged`` has each recording. CPU is of ``edge listen`` per recording and stage, the memory
+    its peak.
     """
 
     snr_db: float | None
@@ -52,6 +54,7 @@ class Level:
     rejected_right: int = 0
     cpu_ms: dict[str, list[float]] = field(default_factory=dict)
     peak_rss_mib: float = 0.0
+    judged: list[Judged] = field(default_factory=list)
     misses: list[Miss] = field(default_factory=list)
 
     @property
@@ -144,7 +147,9 @@ def _level(snr_db: float | None, paths: list[Path], known: dict[str, Label], opt
         label, parse = known[path.name], row["parse"]
         for span in row["spans"]:
             level.cpu_ms.setdefault(span["stage"], []).append(span["cpu_ms"])
-        if is_right(label, parse):
+        right, confidence = is_right(label, parse), parse["confidence"] if parse["intent"] is not None else None
+        level.judged.append(Judged(confidence, right, label.intent is not None))
+        if right:
             level.right += 1
             continue
         if parse["intent"] is None:
@@ -193,6 +198,7 @@ def _level_json(level: Level) -> dict[str, Any]:
         "accuracy": round(level.right / level.count, 4),
         "accepted_wrong": round(level.accepted_wrong / level.count, 4),
         "rejected_right": round(level.rejected_right / level.count, 4),
+        "rejection_curve": curve_json(rejection_curve(level.judged)),
         "cpu_ms": {stage: _spread(values) for stage, values in level.cpu_ms.items()},
         "peak_rss_mib": round(level.peak_rss_mib, 1),
         "misses": [vars(miss) for miss in level.misses],
@@ -224,6 +230,11 @@ def as_text(levels: list[Level]) -> str:
             lines += [f"\n{_name(level)}  {miss.file}", f"  wanted  {miss.wanted}", f"  heard   {miss.heard}"]
             lines.append(f"  parsed  {miss.parsed}")
     return "\n".join(lines)
+
+
+def as_svg(levels: list[Level]) -> str:
+    """The rejection curve of every level."""
+    return curve_svg({_name(level): rejection_curve(level.judged) for level in levels})
 
 
 def _after_reading(level: Level) -> list[list[float]]:

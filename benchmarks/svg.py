@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 WIDTH, HEIGHT = 360, 160
 COLOURS = ("#3b6ea5", "#d1803a", "#5d9c59", "#a05195", "#8c6d46", "#c0504d", "#4bacc6", "#7f7f7f")
 _LEFT, _RIGHT, _TOP, _BOTTOM = 6, 6, 16, 22
+_MARGIN = 24
 
 
 class Number:
@@ -83,6 +84,30 @@ def line(points: Sequence[tuple[float, float]], peak: Number, cap: Number | None
     parts.append(_text(_LEFT, HEIGHT - 6, f"peak {peak.span('tspan')}"))
     parts.append(_text(WIDTH - _RIGHT, HEIGHT - 6, "time →", "end"))
     return _svg(parts, title)
+
+
+def curves(series: Mapping[str, Sequence[tuple[float, float]]], axes: tuple[str, str], title: str) -> str:
+    """Lines of (x, y) from nought, a colour each, named below; ``axes`` are the names of x and y. A page of its own."""
+    points = [point for line in series.values() for point in line]
+    right = max((x for x, _ in points), default=0.0) or 1.0
+    top = max((y for _, y in points), default=0.0) or 1.0
+    width, height = WIDTH - 2 * _MARGIN, HEIGHT - _TOP - _MARGIN
+    parts = [f'<path d="M{_MARGIN},{_TOP}v{height}h{width}" fill="none" stroke="#888"/>']
+    for index, (name, line) in enumerate(series.items()):
+        colour = COLOURS[index % len(COLOURS)]
+        place = [(_MARGIN + x / right * width, _TOP + height - y / top * height) for x, y in line]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in place)
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+        parts.append(f'<rect x="{_LEFT}" y="{HEIGHT + 4 + 14 * index}" width="10" height="8" fill="{colour}"/>')
+        parts.append(_text(_LEFT + 16, HEIGHT + 12 + 14 * index, escape(name)))
+    parts += [
+        _text(_MARGIN, _TOP - 4, f"{escape(axes[1])}, up to {top:.3g}"),
+        _text(WIDTH - _MARGIN, HEIGHT - 8, f"{escape(axes[0])}, up to {right:.3g}", "end"),
+    ]
+    body = f'<g font-family="sans-serif" font-size="10">{"".join(parts)}</g>'
+    return _svg([body], title, HEIGHT + 8 + 14 * len(series)).replace(
+        "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" '
+    )
 
 
 def histogram(values: Sequence[float], low: Number, middle: Number, title: str, bins: int = 24) -> str:

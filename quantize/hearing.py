@@ -19,6 +19,17 @@ HEARD_LANGUAGES = ("en",)
 PLACES = ("home", "work", "school")
 """Where people are asked for: homes do not list their zones, and any words there would take most questions for one."""
 
+POLITE = {
+    "en": (
+        "be so kind and", "be so kind as to", "be so good as to", "be kind enough to", "go ahead and",
+        "i would like you to", "i'd like you to", "i want you to", "i need you to", "if you don't mind",
+    ),
+}  # fmt: skip
+"""What people say around a command beside the package's ``skip_words``, and which means nothing.
+
+Only phrases of several words: short ones ("thank you") fit any mumbling and make commands of it.
+"""
+
 
 def home_grammar(language: str) -> Grammar:
     """The sentences of a home in one language; the device fills in its home's names.
@@ -30,8 +41,10 @@ def home_grammar(language: str) -> Grammar:
     if not source.is_file():
         raise ConfigError(f"home-assistant-intents has no sentences in {language!r}")
     domain = parse_domain(source.read_text("utf-8"), f"{language}.json")
+    polite = tuple(Line(phrase, 1) for phrase in POLITE.get(language, ()))
     places = SlotList("zone", 1, tuple(ListValue(Line(place, 1)) for place in PLACES))
-    return compile_grammar(replace(domain, lists={**domain.lists, "zone": places}))
+    lists = {**domain.lists, "zone": places}
+    return compile_grammar(replace(domain, skip_words=(*domain.skip_words, *polite), lists=lists))
 
 
 def hearing_files(languages: tuple[str, ...]) -> dict[str, tuple[str, bytes]]:

@@ -14,7 +14,7 @@ from edge.asr.search import ConstrainedSearch, Hypothesis, SearchSettings
 from edge.asr.token_table import TokenTable
 from edge.types import Transcript
 
-CONFIDENCE_SLOPE = 4.0
+COST_SLOPE, DOUBT_SLOPE = 4.0, 1.0
 
 
 class ConstrainedRecognizer(MoonshineRecognizer):
@@ -22,8 +22,8 @@ class ConstrainedRecognizer(MoonshineRecognizer):
 
     Sentences of known words are tried first; those with wildcards, which fit any speech, only where these fit badly.
     Audio that fits no sentence, whose cost is above the ``limit`` of ``settings``, is decoded freely, so that other
-    wordings still reach the student. The confidence of a sentence is a logistic function of its cost, one half at the
-    limit.
+    wordings still reach the student. The confidence of a sentence is a logistic function of its cost or doubt, one half
+    at the nearer limit; it is below one half where a word of it was heard as another.
     """
 
     def __init__(
@@ -52,8 +52,18 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         if not found:
             return self._decode_freely(encoded)
         texts = tuple(dict.fromkeys(self._model.text(hypothesis.tokens) for hypothesis in found))
-        confidence = 1.0 / (1.0 + math.exp(CONFIDENCE_SLOPE * (found[0].cost - self._settings.limit)))
-        return Transcript(texts[0], confidence, alternatives=texts[1:4], end_ms=self._end_ms, heard=True)
+        return Transcript(
+            texts[0], self._confidence(found[0]), alternatives=texts[1:4], end_ms=self._end_ms, heard=True
+        )
+
+    def _confidence(self, sentence: Hypothesis) -> float:
+        settings = self._settings
+        doubt_limit = max(settings.doubt_limit, settings.doubt_per_token * sentence.known)
+        beyond = max(
+            COST_SLOPE * (sentence.cost - settings.limit),
+            DOUBT_SLOPE * (sentence.doubt - doubt_limit),
+        )
+        return 0.5 - 0.5 * math.tanh(beyond / 2)
 
     def _sentences(self, encoded: Encoded) -> list[Hypothesis]:
         """Sentences that the audio may be, best first; none where the best costs too much."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from edge.asr.automaton import Automaton
 from edge.asr.grammar import Grammar, normalize
 from edge.protocols import Parser
 from edge.types import Parse, Transcript
 
 SURE, KNOWN_SHARE = 0.95, 0.8
+DOUBTED, DISBELIEVED = 0.5, 0.01
+DELAYED = "conversation_command"
+STUTTER = re.compile(r"(\w+(?: \w+)+) \1\b")
 
 
 class GrammarParser:
@@ -33,8 +39,11 @@ class GrammarParser:
 class SpokenParser:
     """A `Parser` that asks more of what was heard than of what was typed, for people also speak to each other.
 
-    Of what was heard, sentences of ``expected`` mean what they mean there. The student is believed where it is sure and
-    nearly all words are such as a command may have; other speech is rejected.
+    Of what was heard, sentences of ``expected`` mean what they mean there; where the recognizer doubts a word of one,
+    only if the student takes it for the same command, and not at all where it heard quite another word. The student
+    alone is believed where it is sure and nearly all words are such as a command may have. A command for later must be
+    one itself. What begins with the same words twice ("I want I want …") is other speech pressed into a sentence. Other
+    speech is rejected.
     """
 
     def __init__(self, expected: Grammar, student: Parser) -> None:
@@ -47,7 +56,20 @@ class SpokenParser:
         if not transcript.heard:
             return self._student.parse(transcript)
         parse = self._sentences.parse(transcript)
-        if parse.intent is None or parse.source == "grammar" or self._is_command(parse, transcript.text):
+        if parse.intent is None:
+            return parse
+        if parse.source != "grammar":
+            meant = self._is_command(parse, transcript.text)
+        elif STUTTER.match(normalize(transcript.text)):
+            meant = False
+        elif transcript.confidence >= DOUBTED:
+            meant = True
+        else:
+            second = self._student.parse(transcript)
+            agreed = second.intent == parse.intent and second.confidence >= SURE
+            meant = agreed and transcript.confidence >= DISBELIEVED
+            parse = replace(parse, confidence=second.confidence)
+        if meant and self._may_come_later(parse, transcript):
             return parse
         return Parse(None, (), 1.0 - parse.confidence, parse.language, parse.source, parse.text)
 
@@ -55,3 +77,8 @@ class SpokenParser:
         words = normalize(text).split()
         known = sum(word in self._words for word in words)
         return parse.confidence >= SURE and known >= KNOWN_SHARE * len(words)
+
+    def _may_come_later(self, parse: Parse, transcript: Transcript) -> bool:
+        """Whether what is to be done after a time, if anything, is a command."""
+        later = (slot.text or "" for slot in parse.slots if slot.name == DELAYED)
+        return all(self.parse(replace(transcript, text=text)).intent is not None for text in later)

@@ -31,7 +31,10 @@ class SearchSettings:
     ``per_char``; ``wildcard_gap`` does where wildcards let any speech pass, so that the likely one is never far behind.
     ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens that
     cost ``ahead_cost`` each could not lift it over the best finished sentence, or when its known words cost more than
-    ``patience`` and ``limit`` per token. Sentences whose `Hypothesis.cost` is above ``limit`` are no commands.
+    ``patience`` and ``limit`` per token. Sentences whose `Hypothesis.cost` is above ``limit`` are no commands. Those
+    whose `Hypothesis.doubt` is above ``doubt_limit``, and above ``doubt_per_token`` for each known token, for one
+    misheard word matters less in a long sentence, are in question. With wildcards, where few words speak for the
+    sentence, they are given up at ``doubt_limit``.
     """
 
     beam: int = 16
@@ -43,6 +46,8 @@ class SearchSettings:
     ahead_cost: float = 0.05
     patience: float = 10.0
     limit: float = 2.2
+    doubt_limit: float = 5.0
+    doubt_per_token: float = 0.5
 
 
 LEAN_SEARCH = SearchSettings(beam=3)
@@ -52,8 +57,9 @@ LEAN_SEARCH = SearchSettings(beam=3)
 class Hypothesis:
     """A beginning of a sentence, or a whole one: ``score`` is its log-probability, ``known_score`` that of known words.
 
-    ``known`` counts the tokens of known words: of what a wildcard took, nothing can be learnt. ``row`` is its place in
-    the decoder's batch.
+    ``known`` counts the tokens of known words: of what a wildcard took, nothing can be learnt. ``doubt`` is the most
+    by which the decoder would sooner have said another token, in nats: noise makes many tokens improbable, but one that
+    was heard clearly as another word is contradicted. ``row`` is its place in the decoder's batch.
     """
 
     tokens: tuple[int, ...]
@@ -63,6 +69,7 @@ class Hypothesis:
     known_score: float = 0.0
     known: int = 0
     silent: int = 0
+    doubt: float = 0.0
     row: int = 0
 
     @property
@@ -92,6 +99,7 @@ class ConstrainedSearch:
         wildcards: bool = True,
     ) -> None:
         self.automaton = Automaton(grammar, wildcards=wildcards)
+        self._wildcards = wildcards
         self._model = model
         self._table = table
         self._settings = settings or SearchSettings()
@@ -124,11 +132,13 @@ class ConstrainedSearch:
         top = logits.max(axis=1)
         powers = logits - top[:, None]
         total = top + np.log(np.exp(powers, out=powers).sum(axis=1))
+        likeliest = top - total
         candidates: list[Hypothesis] = []
         for row, hypothesis in enumerate(beam):
-            scores = logits[row]
+            scores, best = logits[row], float(likeliest[row])
             if self.automaton.moves(hypothesis.state).final:
-                finished.append(_longer(hypothesis, END, hypothesis.state, "", float(scores[END] - total[row]), row))
+                score = float(scores[END] - total[row])
+                self._keep(_longer(hypothesis, END, hypothesis.state, "", score, best, row), finished)
             allowed = self._continuations(hypothesis, scores)
             values = scores[allowed.tokens] - total[row]
             wild = self.automaton.moves(hypothesis.state).other is not None
@@ -136,13 +146,19 @@ class ConstrainedSearch:
                 token, state = int(allowed.tokens[index]), int(allowed.states[index])
                 text = self._table.text(token, hypothesis.spaced)
                 loose = wild and not self.automaton.spells(hypothesis.state, text)
-                candidates.append(_longer(hypothesis, token, state, text, float(values[index]), row, loose))
+                longer = _longer(hypothesis, token, state, text, float(values[index]), best, row, loose)
+                self._keep(longer, candidates)
             after = self._pause(hypothesis)
             if after is not None:
                 token = int(self._table.silent[scores[self._table.silent].argmax()])
                 space = "" if hypothesis.spaced else SPACE
-                candidates.append(_longer(hypothesis, token, after, space, float(scores[token] - total[row]), row))
+                score = float(scores[token] - total[row])
+                self._keep(_longer(hypothesis, token, after, space, score, best, row), candidates)
         return self._select(candidates, max(map(self._rank, finished), default=-np.inf))
+
+    def _keep(self, hypothesis: Hypothesis, among: list[Hypothesis]) -> None:
+        if not self._wildcards or hypothesis.doubt <= self._settings.doubt_limit:
+            among.append(hypothesis)
 
     def _continuations(self, hypothesis: Hypothesis, scores: FloatArray) -> Allowed:
         state, spaced = hypothesis.state, hypothesis.spaced
@@ -187,8 +203,16 @@ class ConstrainedSearch:
 
 
 def _longer(
-    hypothesis: Hypothesis, token: int, state: int, text: str, score: float, row: int, loose: bool = False
+    hypothesis: Hypothesis,
+    token: int,
+    state: int,
+    text: str,
+    score: float,
+    best: float,
+    row: int,
+    loose: bool = False,
 ) -> Hypothesis:
+    """With one more token of this ``score``, where the likeliest one has ``best``; ``loose`` for a wildcard's."""
     return Hypothesis(
         (*hypothesis.tokens, token),
         hypothesis.text + text,
@@ -197,6 +221,7 @@ def _longer(
         hypothesis.known_score + (0.0 if loose else score),
         hypothesis.known + (not loose),
         0 if text.strip(SPACE) else hypothesis.silent + 1,
+        max(hypothesis.doubt, best - score),
         row,
     )
 

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.cli import main
 from benchmarks.mixing import mix, noise_source
+from benchmarks.rejection import Judged, rejection_curve
 from benchmarks.speak import read_sentences
 from benchmarks.speech import Label, is_right, measure, read_labels
 from edge.audio.wav import read_wav, write_wav
@@ -57,6 +58,18 @@ def test_a_command_is_right_with_its_intent_and_every_slot() -> None:
     assert not is_right(Label(None, {}), parse("HassTurnOn", name="lamp"))
 
 
+def test_rejects_more_and_accepts_less_as_the_confidence_rises() -> None:
+    judged = [
+        Judged(0.9, right=True, commanded=True),
+        Judged(0.6, right=False, commanded=True),
+        Judged(0.7, right=False, commanded=False),
+        Judged(None, right=True, commanded=False),
+    ]
+    points = [(p.confidence, p.rejected_right, p.accepted_wrong) for p in rejection_curve(judged)]
+    assert points == [(0.0, 0.0, 0.5), (0.6, 0.0, 0.5), (0.7, 0.5, 0.25), (0.9, 0.5, 0.0), (1.0, 1.0, 0.0)]
+    assert [p.rejected_right for p in rejection_curve([])] == [0.0, 0.0]
+
+
 def test_measures_recordings_clean_and_in_noise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("moonshine_voice")
     said = {"a.wav": ("Turn on the kitchen light.", "HassTurnOn"), "b.wav": ("The mayor wrote a long letter.", None)}
@@ -67,10 +80,13 @@ def test_measures_recordings_clean_and_in_noise(tmp_path: Path, capsys: pytest.C
     write_wav(tmp_path / "noise.wav", noise())
     (tmp_path / "labels.json").write_text(json.dumps(labels))
     options = ["--labels", str(tmp_path / "labels.json"), "--noise", str(tmp_path / "noise.wav"), "--snr", "30"]
+    options += ["--svg", str(tmp_path / "curve.svg")]
     assert main(["speech", str(tmp_path), *options, "--json"]) == 0
     levels = json.loads(capsys.readouterr().out)["levels"]
     assert [level["snr_db"] for level in levels] == [None, 30]
+    assert (tmp_path / "curve.svg").read_text().count("<polyline") == 2
     for level in levels:
+        assert level["rejection_curve"][0]["rejected_right"] == 0.0
         assert (level["n"], level["accuracy"]) == (2, 1.0), level["misses"]
         assert level["cpu_ms"]["recognize"]["worst"] > 0 and level["peak_rss_mib"] > 50
 

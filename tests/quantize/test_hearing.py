@@ -18,6 +18,7 @@ def test_compiles_the_sentences_of_a_home() -> None:
     commands = Automaton(home_grammar("en").fill(home_names(HOME)))
     assert commands.accepts("Turn on the desk lamp.") and commands.accepts("set desk lamp brightness to fifty percent")
     assert commands.accepts("could you turn on the desk lamp for me please")
+    assert commands.accepts("Would you be so kind and switch the desk lamp on for me?")
     assert commands.accepts("who is at home") and not commands.accepts("who is the greatest baseball player")
     assert not commands.accepts("turn on the ceiling lamp")
     with pytest.raises(ConfigError, match="no sentences in 'xx'"):

@@ -18,6 +18,7 @@ from edge.audio.wav import WavMicrophone
 from edge.types import AudioFrame, Transcript
 from quantize.domain import parse_domain, read_domain
 from quantize.grammar import compile_grammar
+from tests.speech import spoken
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("moonshine_voice") is None or importlib.util.find_spec("onnxruntime") is None,
@@ -85,6 +86,21 @@ def test_wildcards_are_decoded_freely(model: MoonshineModel, data_dir: Path) -> 
     pcm, _ = recordings(data_dir, 1)[0]
     understood = Automaton(anything).understand(hear(recognizer, pcm).text)
     assert understood is not None and "coffee" in str(understood.slots[0].value)
+
+
+def test_a_word_heard_as_another_is_doubted_or_rejected(model: MoonshineModel) -> None:
+    mute = compile_grammar(parse_domain("language: en\nintents: {Mute: {data: [{sentences: ['can you mute']}]}}"))
+    assert hear(ConstrainedRecognizer(model, mute), spoken("Can you mute?")).confidence > 0.5
+    other = hear(ConstrainedRecognizer(model, mute), spoken("Can you move?"))
+    assert other.confidence < 0.5 or not Automaton(mute).accepts(other.text)
+    play = compile_grammar(
+        parse_domain(
+            "language: en\nintents: {Play: {data: [{sentences: ['can you play {what}']}]}}\n"
+            "lists: {what: {wildcard: true}}"
+        )
+    )
+    assert Automaton(play).accepts(hear(ConstrainedRecognizer(model, play), spoken("Can you play basketball?")).text)
+    assert not Automaton(play).accepts(hear(ConstrainedRecognizer(model, play), spoken("Do you play basketball?")).text)
 
 
 def test_allowed_tokens_are_those_that_the_automaton_reads(model: MoonshineModel, coffee: Grammar) -> None:

@@ -17,23 +17,27 @@ intents:
     data:
       - sentences: ["turn on [the] {place} lamp", "turn on [the] {name}"]
         response: lit
+  Later:
+    data:
+      - sentences: ["{conversation_command} in (one|two) minutes"]
   AddItem:
     data:
       - sentences: ["add {item} to [my] list"]
 lists:
   place: {values: [kitchen, bedroom]}
   item: {wildcard: true}
+  conversation_command: {wildcard: true}
 """
 
 
 class Student:
-    """Takes any text for a command, as sure as it is told to be."""
+    """Takes any text for the same command, as sure as it is told to be."""
 
-    def __init__(self, confidence: float) -> None:
-        self.confidence = confidence
+    def __init__(self, confidence: float, intent: str = "Guess") -> None:
+        self.confidence, self.intent = confidence, intent
 
     def parse(self, transcript: Transcript) -> Parse:
-        return Parse("Guess", (), self.confidence, text=transcript.text)
+        return Parse(self.intent, (), self.confidence, text=transcript.text)
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +66,33 @@ def test_the_student_is_believed_where_it_is_sure_of_known_words(grammar: Gramma
     assert heard(grammar, "the mayor wrote a long letter").intent is None
 
 
+def test_a_doubted_sentence_needs_the_student(grammar: Grammar) -> None:
+    doubted = Transcript("turn on the kitchen lamp", 0.1, heard=True)
+    agreed = SpokenParser(grammar, Student(0.97, "TurnOn")).parse(doubted)
+    assert (agreed.intent, agreed.value("place"), agreed.confidence) == ("TurnOn", "kitchen", 0.97)
+    assert SpokenParser(grammar, Student(0.9, "TurnOn")).parse(doubted).intent is None
+    assert SpokenParser(grammar, Student(0.97, "Guess")).parse(doubted).intent is None
+    disbelieved = Transcript(doubted.text, 0.001, heard=True)
+    assert SpokenParser(grammar, Student(0.97, "TurnOn")).parse(disbelieved).intent is None
+
+
+def test_polite_words_said_twice_are_other_speech(grammar: Grammar) -> None:
+    assert heard(grammar, "could you please turn on the kitchen lamp").intent == "TurnOn"
+    assert heard(grammar, "could you could you turn on the kitchen lamp").intent is None
+
+
+def test_a_command_for_later_is_one_itself(grammar: Grammar) -> None:
+    parse = heard(grammar, "turn on the kitchen lamp in two minutes")
+    assert (parse.intent, parse.value("conversation_command")) == ("Later", "turn on the kitchen lamp")
+    assert heard(grammar, "the mayor wrote a letter and left in two minutes").intent is None
+
+
 def test_what_was_typed_goes_to_the_student(grammar: Grammar) -> None:
     assert SpokenParser(grammar, Student(0.5)).parse(Transcript("the mayor wrote")).intent == "Guess"
 
 
 def test_lists_the_words_that_a_grammar_spells_out(grammar: Grammar) -> None:
     assert grammar.words() == {
-        *("add", "bedroom", "could", "kitchen", "lamp", "list", "my", "on", "please", "the", "to", "turn", "you"),
+        *("add", "bedroom", "could", "in", "kitchen", "lamp", "list", "minutes", "my", "on", "one", "please", "the"),
+        *("to", "turn", "two", "you"),
     }

@@ -47,6 +47,15 @@ def test_16_bit_mono_16_khz_is_unchanged(tmp_path: Path) -> None:
     assert np.array_equal(read_wav(tmp_path / "a.wav"), pcm)
 
 
+def test_plain_recordings_need_no_libsndfile(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", np.full(1600, 7, np.int16))
+    code = (
+        "import sys; from edge.audio.wav import read_wav; "
+        f"assert set(read_wav({str(tmp_path / 'a.wav')!r})) == {{7}}; sys.exit('soundfile' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_channels_are_averaged(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "s.wav", np.stack([np.full(1600, 8000), np.zeros(1600)], 1).astype(np.int16), 16000)
     assert set(read_wav(tmp_path / "s.wav")) == {4000}
