@@ -14,7 +14,7 @@ _STYLE = """
 h1{font-size:1.3rem}h2{font-size:1.1rem;margin-top:1.6rem}h3{font-size:1rem;margin:.8rem 0 .2rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:13px;min-width:100%}
 th,td{text-align:left;padding:4px 6px;border-bottom:1px solid #8884;vertical-align:top}
-td.n{text-align:right;white-space:nowrap}
+td.n{text-align:right;white-space:nowrap}td{overflow-wrap:anywhere}
 .pass{color:#2e7d32}.FAIL{color:#c62828;font-weight:700}.unsure{color:#b26a00}.not{color:#777}
 svg{width:100%;max-width:36rem;display:block}svg text{font:11px system-ui,sans-serif;fill:currentColor}
 .limit{stroke:#c62828;stroke-width:1.5;stroke-dasharray:4 3}.line{fill:none;stroke:#3b6ea5;stroke-width:1.5}
@@ -100,7 +100,7 @@ def _provenance(report: Report) -> str:
 
 def _gate(report: Report) -> str:
     rows = "".join(_row(row, f"gate.{index}") for index, row in enumerate(report.gate))
-    head = "<tr><th>budget</th><th>limit</th><th>found</th><th>verdict</th></tr>"
+    head = "<tr><th>budget</th><th>found</th><th>verdict</th></tr>"
     return f"<div class='scroll'><table>{head}{rows}</table></div>"
 
 
@@ -119,7 +119,8 @@ def _row(row: Row, path: str) -> str:
     limit = Number(row.limit, f"{path}.limit", row.unit).span()
     return (
         f"<tr><td>{_plain(row.metric)} {percentile}<div class='why'>{_plain(row.why)} ({escape(row.basis)})</div></td>"
-        f"<td class='n'>{limit}</td><td class='n'>{found}</td><td class='{row.verdict.split()[0]}'>{verdict}</td></tr>"
+        f"<td class='n'>{found}<div class='why'>limit {limit}</div></td>"
+        f"<td class='{row.verdict.split()[0]}'>{verdict}</td></tr>"
     )
 
 
@@ -210,18 +211,17 @@ def _measures(result: Result, path: str) -> str:
         interval = (
             f"{Number(s.median_low, f'{at}.median_low').span()} – {Number(s.median_high, f'{at}.median_high').span()}"
         )
-        cells = [Number(s.median, f"{at}.median", s.unit).span(), interval, Number(s.p95, f"{at}.p95").span()]
-        cells += [Number(s.p99, f"{at}.p99").span(), Number(s.n, f"{at}.n").span()]
+        cells = [f"{Number(s.median, f'{at}.median', s.unit).span()}<div class='why'>{interval}</div>"]
+        cells += [Number(getattr(s, name), f"{at}.{name}").span() for name in ("p95", "p99", "n")]
         rows.append(f"<tr><td>{_plain(name)}</td>" + "".join(f"<td class='n'>{cell}</td>" for cell in cells) + "</tr>")
     if not rows:
         return ""
     names = (
         "measure",
-        "median",
-        "interval",
+        "median and interval",
         "<span data-json='text'>p95</span>",
         "<span data-json='text'>p99</span>",
-        "samples",
+        "n",
     )
     head = "".join(f"<th>{name}</th>" for name in names)
     return f"<div class='scroll'><table><tr>{head}</tr>{''.join(rows)}</table></div>"
