@@ -90,13 +90,17 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from benchmarks.compare import compare
+    from benchmarks.compare import compare, without_times
     from benchmarks.report import read_report
 
     reports = read_report(Path(arguments.before)), read_report(Path(arguments.after))
-    if any(report.busy.get("forced") for report in reports):
-        sys.stderr.write("edge-bench: measured with --force on a busy machine: times may differ for that alone\n")
     changes = compare(*reports)
+    if any(report.busy["forced"] for report in reports) and not arguments.force:
+        sys.stderr.write(
+            "edge-bench: measured on a busy machine, so that times may differ for that alone: only memory is judged; "
+            "--force judges times too\n"
+        )
+        changes = without_times(changes)
     if arguments.json:
         sys.stdout.write(json.dumps([change.__dict__ for change in changes]) + "\n")
     else:
@@ -174,6 +178,7 @@ def _arguments() -> argparse.ArgumentParser:
     compare = commands.add_parser("compare", help="what became slower or bigger between two reports; exit 1 if any did")
     compare.add_argument("before", metavar="A.json")
     compare.add_argument("after", metavar="B.json")
+    compare.add_argument("--force", action="store_true", help="judge times although a machine was busy")
     compare.add_argument("--json", action="store_true")
     boards = commands.add_parser("boards", help="the boards that have a profile")
     boards.add_argument("--json", action="store_true")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,11 @@ def compare(before: Report, after: Report) -> list[Change]:
             if measure in old.measures and measure in new.measures:
                 changes.append(_size_change(old, new, measure))
     return changes
+
+
+def without_times(changes: list[Change]) -> list[Change]:
+    """The changes with none of a time judged: on a busy machine other work takes caches and turns, which costs time."""
+    return [replace(change, verdict="not judged") if change.measure.endswith("_ms") else change for change in changes]
 
 
 def _time_change(old: Result, new: Result, measure: str) -> Change:

@@ -32,6 +32,14 @@ def test_labels_must_be_equal_and_times_need_not() -> None:
     assert "confidence" in arm._parse_differences([parse()], [parse(confidence=0.7)])[0]
 
 
+def test_a_turn_must_have_the_same_words_action_and_reply() -> None:
+    here = {"transcript": "Turn on the light,", "action": "light: off → on", "reply": "Turned on"}
+    assert arm._turn_differences(here, here | {"transcript": "turn on the light"}) == []
+    other = here | {"transcript": "Turn on the lights"}
+    assert "transcript is Turn on the lights" in arm._turn_differences(here, other)[0]
+    assert "reply is None" in arm._turn_differences(here, here | {"reply": None})[0]
+
+
 def test_outputs_may_differ_a_little(capsys: pytest.CaptureFixture[str]) -> None:
     assert arm._output_differences([[[1.0, 2.0]]], [[[1.1, 2.0]]]) == []
     assert "differs by 0.500" in arm._output_differences([[[1.0, 2.0]]], [[[1.5, 2.0]]])[0]

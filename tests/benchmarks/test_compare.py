@@ -93,8 +93,21 @@ def test_ten_percent_more_real_work_is_found_in_its_stage(run_here: Run, tmp_pat
         assert {stage: found[stage] for stage in amounts} == dict.fromkeys(amounts, "no change") | {slowed: "slower"}
     write_report(before, tmp_path / "a.json")
     write_report(after, tmp_path / "b.json")
-    assert main(["compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 1
-    assert main(["compare", str(tmp_path / "a.json"), str(tmp_path / "a.json")]) == 0
+    assert main(["compare", "--force", str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 1
+    assert main(["compare", "--force", str(tmp_path / "a.json"), str(tmp_path / "a.json")]) == 0
+
+
+def test_times_of_a_busy_machine_are_not_judged(
+    real: Report, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, factors in (("a", {}), ("b", dict.fromkeys(AMOUNTS, 1.5))):
+        busy = {"load": {"others_cores": 2.0, "steal_cores": 0.0}, "forced": True}
+        write_report(msgspec.structs.replace(drawn(real, 1, factors), busy=busy), tmp_path / f"{name}.json")
+    files = [str(tmp_path / "a.json"), str(tmp_path / "b.json")]
+    assert main(["compare", *files]) == 0
+    said = capsys.readouterr()
+    assert "only memory is judged" in said.err and "slower" not in said.out and "not judged" in said.out
+    assert main(["compare", "--force", *files]) == 1
 
 
 def test_one_process_does_not_tell_times(real: Report) -> None:
