@@ -32,8 +32,9 @@ def utterances() -> list[Utterance]:
 def test_each_augmentation_and_rejection_are_reported() -> None:
     report = evaluate(open_bundle("massive-en"), utterances(), unrelated=UNRELATED)
     assert report["intent_accuracy"] == 1.0
-    assert set(report["robustness"]) == {"one_word_dropped", "one_letter_wrong", "one_word_repeated", "polite_phrase"}
-    assert all(row["n"] == len(SAID) for row in report["robustness"].values())
+    always = {"one_word_dropped", "one_letter_wrong", "one_word_repeated", "polite_phrase"}
+    assert set(report["robustness"]) == {*always, "one_word_misheard"}
+    assert all(report["robustness"][name]["n"] == len(SAID) for name in always)
     assert report["rejection"]["n_out_of_scope"] == 2
     text = table(report, "title")
     assert "intent with polite phrase" in text
