@@ -29,7 +29,7 @@ class Frame(_Record, frozen=True):
 
     label: str
     intent: str | None = None
-    implied: dict[str, str | int | float] = {}
+    implied: dict[str, str | int | float | bool] = {}
     response: str = "default"
     slots: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()

@@ -15,11 +15,14 @@ Change = Callable[[Sample, random.Random], Sample]
 
 
 def edit(sample: Sample, start: int, end: int, text: str) -> Sample:
-    """The sample with ``[start, end)`` replaced; spans move along and a slot that loses all its text goes."""
+    """The sample with ``[start, end)`` replaced; spans move along and a slot that loses all its text goes.
+
+    What is inserted where a slot begins or ends does not belong to it.
+    """
     shift = len(text) - (end - start)
 
     def moved(offset: int, closing: bool) -> int:
-        if offset >= end and (offset > start or closing):
+        if offset >= end and (offset > start or not closing):
             return offset + shift
         return min(offset, start + len(text)) if offset > start else offset
 
@@ -65,6 +68,14 @@ def wrong_letter(sample: Sample, rng: random.Random) -> Sample:
     if not letter and any(s.end - s.start == 1 and s.start == i for s in sample.slots):
         return sample
     return edit(sample, i, i + 1, letter)
+
+
+def added_words(sample: Sample, rng: random.Random, words: str) -> Sample:
+    """With ``words`` before some word that is in no slot but its first, or at the end."""
+    inside = [range(s.start + 1, s.end) for s in sample.slots]
+    places = [t.start for t in tokenize(sample.text) if not any(t.start in span for span in inside)]
+    at = rng.choice([*places, len(sample.text)])
+    return edit(sample, at, at, f" {words}" if at == len(sample.text) else f"{words} ")
 
 
 def without_marks(sample: Sample, rng: random.Random) -> Sample:

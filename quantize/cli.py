@@ -22,7 +22,14 @@ _EXAMPLES = """examples:
   edge-quantize zero-shot --out runs/zero-shot
   edge-quantize data fetch slurp --out data
   edge-quantize domain coffee.yaml --out build/coffee
+  edge-quantize domain --add home coffee.yaml --out build/home-coffee.edge
   edge-quantize hearing home --out home.edge
+"""
+
+_DOMAIN_EXAMPLES = """examples:
+  edge-quantize domain coffee.yaml --out build/coffee                       these commands alone, in a second
+  edge-quantize domain --add home coffee.yaml --out build/home-coffee.edge  beside those of the home, in minutes
+  edge parse --bundle build/home-coffee.edge "could you make me a large latte"
 """
 
 
@@ -106,9 +113,21 @@ def _arguments() -> argparse.ArgumentParser:
     transfer.add_argument("--out", type=Path, required=True, help="folder for bundle, test sentences and work")
     transfer.add_argument("--json", action="store_true", help="one JSON object on standard output")
     transfer.set_defaults(run=_zero_shot)
-    domain = commands.add_parser("domain", help="turn a file of your own commands into a bundle")
+    domain = commands.add_parser(
+        "domain",
+        help="turn a file of your own commands into a bundle",
+        epilog=_DOMAIN_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     domain.add_argument("domain", type=Path, help="sentence templates in Home Assistant's YAML")
-    domain.add_argument("--out", type=Path, required=True, help="folder for the bundle")
+    domain.add_argument("--add", metavar="BUNDLE", help="add the commands to this home bundle, such as home")
+    domain.add_argument("--out", type=Path, required=True, help="the bundle: a folder, or an .edge file")
+    domain.add_argument(
+        "--max-flips",
+        type=float,
+        default=0.01,
+        help="with --add: largest share of home commands that may go wrong; more exits with 1 and writes nothing",
+    )
     domain.set_defaults(run=_domain)
     hearing = commands.add_parser("hearing", help="compile the sentences that a home bundle's recognizer expects anew")
     hearing.add_argument("bundle", help="name, folder or .edge file of a home bundle")
@@ -205,9 +224,16 @@ def _zero_shot(arguments: argparse.Namespace) -> int:
 
 
 def _domain(arguments: argparse.Namespace) -> int:
-    from quantize.domain_bundle import build_domain
+    if arguments.add is None:
+        from quantize.domain_bundle import build_domain
 
-    print(build_domain(arguments.domain, arguments.out).source)  # noqa: T201
+        print(build_domain(arguments.domain, arguments.out).source)  # noqa: T201
+        return 0
+    from edge.bundle import open_bundle
+    from quantize.extend import Extension, extend_bundle
+
+    plan = Extension(max_flips=arguments.max_flips)
+    print(extend_bundle(open_bundle(arguments.add), arguments.domain, arguments.out, plan).source)  # noqa: T201
     return 0
 
 

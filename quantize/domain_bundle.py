@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from edge.asr.grammar import Grammar, pack_grammar
 from edge.bundle import Bundle, copy_bundle, open_bundle, write_bundle
 from edge.errors import ConfigError
 from edge.manifest import FORMAT_VERSION, Manifest
-from quantize.domain import read_domain
+from quantize.domain_file import read_domain
 from quantize.grammar import compile_grammar
 
 GRAMMAR_FILE = "grammar.bin"
@@ -36,11 +37,20 @@ def build_domain(path: Path, out: Path) -> Bundle:
         metrics=_size(grammar),
         card=f"Commands of {path.name}: {', '.join(dict.fromkeys(block.intent for block in domain.blocks))}.",
     )
-    contents = {GRAMMAR_FILE: pack_grammar(grammar)}
+    return write_anywhere(out, manifest, {GRAMMAR_FILE: pack_grammar(grammar)})
+
+
+def write_anywhere(out: Path, manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:
+    """Write a bundle to ``out``: an ``.edge`` file, or a folder that is new or an older bundle.
+
+    Raises:
+        ConfigError: ``out`` is a folder with something else in it.
+        BundleError: ``out`` cannot be written.
+    """
     if out.suffix == ".edge":
         return write_bundle(out, manifest, contents)
     with tempfile.TemporaryDirectory() as scratch:
-        packed = write_bundle(Path(scratch) / f"{path.stem}.edge", manifest, contents)
+        packed = write_bundle(Path(scratch) / f"{manifest.name}.edge", manifest, contents)
         _make_room(out)
         out.parent.mkdir(parents=True, exist_ok=True)
         copy_bundle(packed, out)

@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from edge.asr.grammar import home_names, unpack_grammar
+from edge.asr.grammar_parser import GrammarParser
 from edge.bundle import Bundle
 from edge.nlu.student import StudentParser
+from edge.protocols import Parser
 from edge.types import Home, Parse, SlotValue, Transcript
 from quantize.augment import SoundAlikes, disturbances
 from quantize.evaluate import shipped_threshold, without_threshold
@@ -106,7 +109,7 @@ def measure_language(bundle: Bundle, language: str, count: int) -> dict[str, flo
     changes = disturbances(templates.skip_words, SoundAlikes(templates.words))
     rngs = {name: random.Random(_SEED) for name in changes}
     hits: dict[str, list[bool]] = {"intent": [], "exact": [], **{name: [] for name in changes}}
-    for case, parser in _spoken(bundle, language, count):
+    for case, (parser,) in _spoken(language, count, bundle):
         found = parser.parse(Transcript(case.sample.text))
         hits["intent"].append(found.intent == case.intent)
         hits["exact"].append(_right(case, found))
@@ -122,9 +125,7 @@ def home_flips(old: Bundle, new: Bundle, languages: Sequence[str], count: int) -
     found: list[Flip] = []
     n = 0
     for language in languages:
-        for (case, before), (_, after) in zip(
-            _spoken(old, language, count), _spoken(new, language, count), strict=True
-        ):
+        for case, (before, after) in _spoken(language, count, old, new):
             n += 1
             said = Transcript(case.sample.text)
             now = after.parse(said)
@@ -133,14 +134,23 @@ def home_flips(old: Bundle, new: Bundle, languages: Sequence[str], count: int) -
     return Flips(tuple(found), n)
 
 
-def _spoken(bundle: Bundle, language: str, count: int) -> Iterator[tuple[Case, StudentParser]]:
-    """Each sampled case with the bundle's parser in its home."""
+def _spoken(language: str, count: int, *bundles: Bundle) -> Iterator[tuple[Case, tuple[Parser, ...]]]:
+    """Each sampled case with the bundles' parsers in its home."""
     home: Home | None = None
     for case in sampled_cases(language, count):
         if case.home is not home:
             home = case.home
-            parser = StudentParser(bundle, home, language)
-        yield case, parser
+            parsers = tuple(device_parser(bundle, home, language) for bundle in bundles)
+        yield case, parsers
+
+
+def device_parser(bundle: Bundle, home: Home, language: str) -> Parser:
+    """What understands typed commands on the device: the bundle's own sentences, then its student."""
+    student = StudentParser(bundle, home, language)
+    if bundle.manifest.grammar is None:
+        return student
+    own = unpack_grammar(bundle.read(bundle.manifest.grammar))
+    return GrammarParser(own.fill(home_names(home)), student)
 
 
 def _right(case: Case, found: Parse) -> bool:
@@ -164,7 +174,7 @@ def measure_rejection(bundle: Bundle, languages: Sequence[str], unrelated: Seque
     inside: list[float] = []
     right: list[bool] = []
     for language in languages:
-        for case, speaker in _spoken(open_minded, language, _PER_HOME):
+        for case, (speaker,) in _spoken(language, _PER_HOME, open_minded):
             found = speaker.parse(Transcript(case.sample.text))
             inside.append(found.confidence if found.intent else 0.0)
             right.append(found.intent == case.intent)

@@ -7,11 +7,14 @@ from importlib import resources
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
-from edge.asr.grammar import Grammar, pack_grammar
+from edge.asr.grammar import Grammar, Kind, Net, pack_grammar, unpack_grammar
 from edge.bundle import Bundle, write_bundle
 from edge.errors import ConfigError
-from quantize.domain import Line, ListValue, SlotList, parse_domain
+from quantize.domain import Line, ListValue, SlotList
+from quantize.domain_file import parse_domain
+from quantize.domain_fit import student_of_home
 from quantize.grammar import compile_grammar
 
 HEARD_LANGUAGES = ("en",)
@@ -54,16 +57,54 @@ def hearing_files(languages: tuple[str, ...]) -> dict[str, tuple[str, bytes]]:
 
 
 def renew_hearing(bundle: Bundle, out: Path) -> Bundle:
-    """Write ``bundle`` to ``out`` with its hearing grammars compiled anew; the student stays as it is.
+    """Write ``bundle`` to ``out`` with its hearing grammars compiled anew; student and added commands stay as they are.
 
     Raises:
         ConfigError: the bundle has no student of a home's commands.
     """
-    student = bundle.manifest.student
-    if student is None or not any(frame.intent == "HassTurnOn" for frame in student.frames):
-        raise ConfigError(f"{bundle.source} does not understand a home's commands: give a home bundle")
-    files = hearing_files(student.languages)
+    files = hearing_files(student_of_home(bundle).languages)
+    if bundle.manifest.grammar is not None:
+        own = unpack_grammar(bundle.read(bundle.manifest.grammar))
+        name, home = files.get(own.language, ("", b""))
+        if name:
+            files[own.language] = (name, pack_grammar(join_grammars(unpack_grammar(home), own)))
     contents = {name: bundle.read(name) for name in bundle.manifest.files if not name.startswith("hearing/")}
     contents.update(dict(files.values()))
     hearing = {language: name for language, (name, _) in files.items()}
     return write_bundle(out, msgspec.structs.replace(bundle.manifest, hearing=hearing), contents)
+
+
+def join_grammars(first: Grammar, second: Grammar) -> Grammar:
+    """The sentences of both; what is a sentence of both means what it means in ``first``."""
+    nets, begin = len(first.nets), 3
+    joined = [
+        np.array(
+            [(0, Kind.CALL, 1, 1), (0, Kind.CALL, 1 + nets, 2), (1, Kind.END, 0, 1), (2, Kind.END, 0, 2)], np.int32
+        )
+    ]
+    parts: list[tuple[Grammar, dict[int, int]]] = [
+        (first, {Kind.CALL: 1}),
+        (
+            second,
+            {
+                Kind.CALL: 1 + nets,
+                Kind.SLOT: len(first.slots),
+                Kind.VALUE: len(first.values),
+                Kind.BLOCK: len(first.meanings),
+            },
+        ),
+    ]
+    all_nets, all_slots = [Net(0)], []
+    for grammar, moved in parts:
+        arcs = grammar.arcs + np.array([begin, 0, 0, begin], np.int32)
+        for kind, shift in moved.items():
+            arcs[arcs[:, 1] == kind, 2] += shift
+        joined.append(arcs)
+        all_nets += [replace(net, start=net.start + begin) for net in grammar.nets]
+        all_slots += [replace(slot, net=slot.net + moved[Kind.CALL]) for slot in grammar.slots]
+        begin += grammar.states
+    return Grammar(
+        *(first.language, tuple(all_nets), tuple(all_slots)),
+        *((*first.values, *second.values), (*first.meanings, *second.meanings)),
+        np.concatenate(joined),
+    )

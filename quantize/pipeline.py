@@ -68,6 +68,22 @@ def finish(recipe: Recipe, trained: Trained, work: Path, out: Path, data_dir: Pa
     Raises:
         BuildError: see ``build``.
     """
+    manifest, contents = assemble(recipe, trained, work)
+    if recipe.release.against:
+        candidate = write_bundle(work / "candidate.edge", manifest, contents)
+        share = check_flips(recipe, candidate, data_dir)
+        manifest = msgspec.structs.replace(manifest, metrics={**manifest.metrics, "negative_flips": share})
+    bundle = write_bundle(out / f"{recipe.name}.edge", manifest, contents)
+    log.info("wrote %s (%.2f MB)", bundle.source, bundle.source.stat().st_size / 1e6)
+    return bundle
+
+
+def assemble(recipe: Recipe, trained: Trained, work: Path) -> tuple[Manifest, dict[str, bytes]]:
+    """What a bundle of the trained student holds: quantized in ``work``, checked and calibrated.
+
+    Raises:
+        BuildError: the programs disagree, or the accuracy is below what the recipe demands.
+    """
     log.info("student trained: %d parameters", sum(p.numel() for p in trained.student.parameters()))
     program = _program(trained, work)
     figures = check_parity(trained, program, recipe.release.parity)
@@ -76,14 +92,7 @@ def finish(recipe: Recipe, trained: Trained, work: Path, out: Path, data_dir: Pa
     calibration = calibrate(logits, trained.examples, recipe.release.rejection, has_nothing)
     _check_accuracy(figures["frame_accuracy_int8"], recipe)
     manifest = _manifest(recipe, trained, calibration, figures)
-    contents = {**trained.contents, _PROGRAM: program.read_bytes()}
-    if recipe.release.against:
-        candidate = write_bundle(work / "candidate.edge", manifest, contents)
-        share = check_flips(recipe, candidate, data_dir)
-        manifest = msgspec.structs.replace(manifest, metrics={**manifest.metrics, "negative_flips": share})
-    bundle = write_bundle(out / f"{recipe.name}.edge", manifest, contents)
-    log.info("wrote %s (%.2f MB)", bundle.source, bundle.source.stat().st_size / 1e6)
-    return bundle
+    return manifest, {**trained.contents, _PROGRAM: program.read_bytes()}
 
 
 def _train(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
@@ -147,13 +156,18 @@ def check_flips(recipe: Recipe, candidate: Bundle, data_dir: Path) -> float:
     against, ceiling = recipe.release.against, recipe.release.max_negative_flips
     flips = _flips(recipe.data, open_bundle(against), candidate, data_dir)
     log.info("negative flips against %s: %d of %d sentences", against, len(flips.found), flips.n)
+    refuse_flips(flips, against, ceiling)
+    return flips.share
+
+
+def refuse_flips(flips: Flips, against: str, ceiling: float) -> None:
+    """Fail a build that gets a larger share of sentences than ``ceiling`` wrong that ``against`` parsed right."""
     if flips.share > ceiling:
         first = flips.found[0]
         raise BuildError(
             f"{flips.share:.1%} of {flips.n} sentences that {against} parsed right are wrong now, over {ceiling:.1%} "
             f"(such as {first.text!r}, {first.intent}, now {first.now}); no bundle was written"
         )
-    return flips.share
 
 
 def _flips(data: Data, old: Bundle, new: Bundle, data_dir: Path) -> Flips:

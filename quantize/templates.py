@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Any
 
 from hassil.expression import Alternative, Expression, ListReference, Permutation, RuleReference, Sequence, TextChunk
-from hassil.intents import Intents, RangeSlotList, TextSlotList, TextSlotValue, WildcardSlotList
+from hassil.intents import Intents, RangeSlotList, SlotList, TextSlotList, TextSlotValue, WildcardSlotList
 from hassil.numbers import get_rbnf_engine
 from hassil.parse_expression import parse_sentence
 
@@ -130,6 +130,13 @@ class Templates:
             self._expressions[sentence] = parse_sentence(sentence).expression
         return self._expressions[sentence]
 
+    def slot_list(self, node: ListReference) -> SlotList | None:
+        """What a list reference draws from; None for the home's own names."""
+        if (numbers := node.get_inline_range()) is not None:
+            return RangeSlotList(node.list_name, *numbers)
+        found: SlotList | None = self.intents.slot_lists.get(node.list_name)
+        return found
+
     def _walk(
         self,
         node: Expression,
@@ -165,7 +172,7 @@ class Templates:
     def _fill(
         self, node: ListReference, block: Block, rng: random.Random, fill: Fill
     ) -> tuple[str, str, SlotValue] | None:
-        listed = self.intents.slot_lists.get(node.list_name)
+        listed = self.slot_list(node)
         if isinstance(listed, RangeSlotList):
             number = rng.choice(list(range(listed.start, listed.stop + 1, listed.step)))
             value: SlotValue = number * int(listed.multiplier or 1)
@@ -178,7 +185,8 @@ class Templates:
             choice = rng.choice(listed.values)
             pieces: list[tuple[str, str | None, SlotValue]] = []
             self._walk(choice.text_in, block, rng, fill, pieces)
-            return "".join(text for text, _, _ in pieces).strip(), tag_of(node, listed), choice.value_out
+            text = " ".join("".join(text for text, _, _ in pieces).split())
+            return text, tag_of(node, listed), text if choice.value_out is None else choice.value_out
         found = fill(node.list_name, block, rng)
         return (found[0], tag_of(node, listed), found[1]) if found else None
 
@@ -212,14 +220,15 @@ class Templates:
             domains = tuple(str(v) for n, v in block.implied if n == "domain") or block.domains
             for sentence in block.sentences:
                 for node in references(self.expression(sentence), self.intents.expansion_rules):
-                    listed = self.intents.slot_lists.get(node.list_name)
+                    listed = self.slot_list(node)
                     key = (node.list_name, node.slot_name, domains)
                     if not isinstance(listed, TextSlotList) or key in seen:
                         continue
                     seen.add(key)
                     for value in listed.values:
                         for text in islice(self._expand(value), MAX_EXPANSIONS):
-                            yield tag_of(node, listed), text, value.value_out, domains
+                            out = text if value.value_out is None else value.value_out
+                            yield tag_of(node, listed), text, out, domains
 
     def _expand(self, value: TextSlotValue) -> Iterator[str]:
         for text in expansions(value.text_in, self.intents.expansion_rules):
@@ -235,22 +244,20 @@ def tag_of(node: ListReference, listed: object) -> str:
 
 def numeric_tags(templates: Templates) -> set[str]:
     """Tags that a list of numbers of this language can give."""
-    lists = templates.intents.slot_lists
     return {
-        tag_of(node, lists[node.list_name])
+        tag_of(node, listed)
         for block in templates.blocks
         for node in references_of(templates, block)
-        if isinstance(lists.get(node.list_name), RangeSlotList)
+        if isinstance(listed := templates.slot_list(node), RangeSlotList)
     }
 
 
 def free_tags(templates: Templates, block: Block) -> set[str]:
     """Tags of a block that take any text."""
-    lists = templates.intents.slot_lists
     return {
-        tag_of(node, lists[node.list_name])
+        tag_of(node, listed)
         for node in references_of(templates, block)
-        if isinstance(lists.get(node.list_name), WildcardSlotList)
+        if isinstance(listed := templates.slot_list(node), WildcardSlotList)
     }
 
 

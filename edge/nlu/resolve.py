@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 class ListedValue(msgspec.Struct, frozen=True, array_like=True):
     """What a text stands for; ``domains`` are the kinds of device of which that holds, empty for all."""
 
-    value: str | int | float
+    value: str | int | float | bool
     domains: tuple[str, ...] = ()
 
 

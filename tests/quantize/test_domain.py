@@ -8,9 +8,11 @@ import pytest
 from edge.asr.automaton import Automaton
 from edge.bundle import open_bundle
 from edge.errors import ConfigError
-from quantize.domain import parse_domain, read_domain
 from quantize.domain_bundle import build_domain
+from quantize.domain_file import parse_domain, read_domain
+from quantize.domain_templates import domain_templates
 from quantize.grammar import compile_grammar
+from quantize.templates import numeric_tags
 
 COFFEE = Path(__file__).parents[2] / "quantize" / "recipes" / "coffee.yaml"
 
@@ -124,6 +126,33 @@ def test_two_hundred_mutilated_files_crash_nothing() -> None:
             refused += 1
             assert str(error).startswith("domain.yaml:")
     assert 20 < refused < 200
+
+
+def test_a_domain_is_sampled_with_the_lists_of_its_blocks_and_numbers_in_place() -> None:
+    text = (
+        "intents:\n  Heat:\n    data:\n"
+        "      - {sentences: ['<set> {what} to {3..4:level}'], lists: {what: {values: ['[gas] (stove|cooker)']}}}\n"
+        "expansion_rules: {set: '(set|put)'}\n"
+    )
+    templates = domain_templates(parse_domain(text))
+    rng = random.Random(3)
+    block = templates.blocks[0]
+    drawn = [templates.sample(block, block.sentences[0], rng, lambda *_: None) for _ in range(30)]
+    assert all(sample is not None and commands_accept(text, sample.text) for sample in drawn)
+    slots = [{slot.tag: slot.value for slot in sample.slots} for sample in drawn if sample is not None]
+    assert {slot["level"] for slot in slots} == {3, 4}
+    assert {slot["what"] for slot in slots} == {"stove", "cooker", "gas stove", "gas cooker"}
+    assert numeric_tags(templates) == {"level"}
+
+
+def commands_accept(text: str, said: str) -> bool:
+    return Automaton(compile_grammar(parse_domain(text))).accepts(said)
+
+
+def test_one_name_for_two_lists_cannot_be_sampled() -> None:
+    two = LAMP.replace("slots: {state: on}", "lists: {what: {values: [bell]}}")
+    with pytest.raises(ConfigError, match=r"d.yaml:6: list what has other values in line 9"):
+        domain_templates(parse_domain(two, "d.yaml"))
 
 
 def test_coffee_file_is_short_and_understands_orders() -> None:

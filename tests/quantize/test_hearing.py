@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from edge.asr.automaton import Automaton
-from edge.asr.grammar import home_names, unpack_grammar
+from edge.asr.grammar import home_names, pack_grammar, unpack_grammar
 from edge.bundle import open_bundle
 from edge.errors import ConfigError
 from edge.types import Entity, Home
-from quantize.hearing import home_grammar, renew_hearing
+from quantize.domain_file import parse_domain
+from quantize.grammar import compile_grammar
+from quantize.hearing import home_grammar, join_grammars, renew_hearing
 
 HOME = Home(entities=(Entity("light.desk", "Desk Lamp"), Entity("cover.shade", "Shade")))
 
@@ -23,6 +25,20 @@ def test_compiles_the_sentences_of_a_home() -> None:
     assert not commands.accepts("turn on the ceiling lamp")
     with pytest.raises(ConfigError, match="no sentences in 'xx'"):
         home_grammar("xx")
+
+
+def test_joined_grammars_have_the_sentences_of_both_and_the_first_is_right() -> None:
+    first = compile_grammar(parse_domain("intents: {A: {data: [{sentences: ['on {name}', 'go']}]}}"))
+    second = compile_grammar(
+        parse_domain(
+            "intents: {B: {data: [{sentences: ['feed {pet}', 'go'], slots: {x: 1}}]}}\n"
+            "lists: {pet: {values: [cat, {in: (hound|dog), out: dog}]}}"
+        )
+    )
+    commands = Automaton(unpack_grammar(pack_grammar(join_grammars(first, second))).fill(home_names(HOME)))
+    found = [commands.understand(text) for text in ("on desk lamp", "feed hound", "go", "feed go")]
+    assert [understood and understood.intent for understood in found] == ["A", "B", "A", None]
+    assert found[1] and [(slot.name, slot.value) for slot in found[1].slots] == [("pet", "dog"), ("x", 1)]
 
 
 def test_renews_the_sentences_and_keeps_the_student(tmp_path: Path) -> None:

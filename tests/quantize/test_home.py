@@ -74,6 +74,8 @@ def sample() -> Sample:
         (17, 18, "c", "desk camp"),
         (22, 25, "", "desk lamp"),
         (0, 0, "please ", "desk lamp"),
+        (12, 12, "big ", "desk lamp"),
+        (21, 21, " please", "desk lamp"),
         (17, 21, "", "desk"),
     ],
 )

@@ -17,70 +17,58 @@ from edge.errors import ConfigError
 from edge.nlu.student import StudentParser
 from edge.types import Area, Home, Transcript
 from quantize.pipeline import BuildError, build
-from quantize.recipe import Data, Recipe, StudentPlan, Training
-
-TINY = Recipe(
-    name="tiny",
-    data=Data(source="home", languages=("en",), sentences=1200),
-    student=StudentPlan(buckets=2048, embed=16, hidden=32, layers=1, heads=2, feed_forward=64),
-    training=Training(epochs=5, batch=32, rate=5e-3),
-)
+from tests.quantize.tiny_home import TINY
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return build(TINY, tmp_path_factory.mktemp("built"), Path())
-
-
-def test_the_bundle_is_verified_and_parses(built: Bundle) -> None:
-    parser = StudentParser(open_bundle(built.source), Home(areas=(Area("k", "Kitchen"),)), "en")
+def test_the_bundle_is_verified_and_parses(tiny_home: Bundle) -> None:
+    parser = StudentParser(open_bundle(tiny_home.source), Home(areas=(Area("k", "Kitchen"),)), "en")
     assert parser.parse(Transcript("turn on the lights in the kitchen")).language == "en"
-    assert built.manifest.recipe_sha256 == TINY.sha256
+    assert tiny_home.manifest.recipe_sha256 == TINY.sha256
 
 
-def test_the_programs_agree(built: Bundle) -> None:
-    metrics = built.manifest.metrics
+def test_the_programs_agree(tiny_home: Bundle) -> None:
+    metrics = tiny_home.manifest.metrics
     assert metrics["frames_that_differ"] <= TINY.release.parity
     assert metrics["frame_accuracy_int8"] > 0.3
     assert abs(metrics["frame_accuracy_int8"] - metrics["frame_accuracy_float"]) <= 0.03
 
 
-def test_a_finished_build_is_not_done_again(built: Bundle) -> None:
-    before = (built.source.parent / "work" / "checkpoint.pt").stat().st_mtime_ns
-    again = build(TINY, built.source.parent, Path())
-    assert (built.source.parent / "work" / "checkpoint.pt").stat().st_mtime_ns == before
-    assert again.manifest == built.manifest
+def test_a_finished_build_is_not_done_again(tiny_home: Bundle) -> None:
+    before = (tiny_home.source.parent / "work" / "checkpoint.pt").stat().st_mtime_ns
+    again = build(TINY, tiny_home.source.parent, Path())
+    assert (tiny_home.source.parent / "work" / "checkpoint.pt").stat().st_mtime_ns == before
+    assert again.manifest == tiny_home.manifest
 
 
-def test_the_work_of_another_recipe_is_refused(built: Bundle) -> None:
+def test_the_work_of_another_recipe_is_refused(tiny_home: Bundle) -> None:
     other = msgspec.structs.replace(TINY, seed=2)
     with pytest.raises(ConfigError, match="another recipe"):
-        build(other, built.source.parent, Path())
+        build(other, tiny_home.source.parent, Path())
 
 
-def again_with(built: Bundle, out: Path, **release: object) -> Bundle:
+def again_with(tiny_home: Bundle, out: Path, **release: object) -> Bundle:
     """Build with another [release] table on the work that is already done."""
     recipe = msgspec.structs.replace(TINY, release=msgspec.structs.replace(TINY.release, **release))
     (out / "work").mkdir()
     for name in ("checkpoint.pt", "student.pte"):
-        (out / "work" / name).write_bytes((built.source.parent / "work" / name).read_bytes())
+        (out / "work" / name).write_bytes((tiny_home.source.parent / "work" / name).read_bytes())
     return build(recipe, out, Path())
 
 
-def test_a_student_that_is_not_good_enough_leaves_no_bundle(built: Bundle, tmp_path: Path) -> None:
+def test_a_student_that_is_not_good_enough_leaves_no_bundle(tiny_home: Bundle, tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="no bundle was written"):
-        again_with(built, tmp_path, min_intent_accuracy=1.01)
+        again_with(tiny_home, tmp_path, min_intent_accuracy=1.01)
     assert not list(tmp_path.glob("*.edge"))
 
 
-def test_too_many_negative_flips_leave_no_bundle(built: Bundle, tmp_path: Path) -> None:
+def test_too_many_negative_flips_leave_no_bundle(tiny_home: Bundle, tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"that home parsed right are wrong now, over 0\.0%.*no bundle was written"):
-        again_with(built, tmp_path, against="home", max_negative_flips=0.0)
+        again_with(tiny_home, tmp_path, against="home", max_negative_flips=0.0)
     assert not list(tmp_path.glob("*.edge"))
 
 
-def test_few_enough_negative_flips_are_recorded(built: Bundle, tmp_path: Path) -> None:
-    released = again_with(built, tmp_path, against=str(built.source), max_negative_flips=0.0)
+def test_few_enough_negative_flips_are_recorded(tiny_home: Bundle, tmp_path: Path) -> None:
+    released = again_with(tiny_home, tmp_path, against=str(tiny_home.source), max_negative_flips=0.0)
     assert released.manifest.metrics["negative_flips"] == 0.0
 
 

@@ -16,7 +16,7 @@ from edge.asr.search import ConstrainedSearch
 from edge.asr.token_table import TokenTable
 from edge.audio.wav import WavMicrophone
 from edge.types import AudioFrame, Transcript
-from quantize.domain import parse_domain, read_domain
+from quantize.domain_file import parse_domain, read_domain
 from quantize.grammar import compile_grammar
 from tests.speech import spoken
 

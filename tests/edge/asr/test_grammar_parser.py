@@ -5,7 +5,7 @@ import pytest
 from edge.asr.grammar import Grammar, home_names
 from edge.asr.grammar_parser import SpokenParser
 from edge.types import Entity, Home, Parse, Transcript
-from quantize.domain import parse_domain
+from quantize.domain_file import parse_domain
 from quantize.grammar import compile_grammar
 
 HOME = Home(entities=(Entity("light.desk", "Bedroom Lamp"),))
