@@ -43,15 +43,15 @@ from quantize.widen import Lesson, train_widened
 log = logging.getLogger(__name__)
 _TELL_LANGUAGE = 0.8
 _ADDED_WORDS = 0.25
-_NOTHING, _TALK = 0.08, 0.05
+_TALK = 0.1
 
 
 @dataclass(frozen=True)
 class Extension:
     """How to add commands: each of ``epochs`` takes ``steps`` of ``old_batch`` old and ``new_batch`` new sentences.
 
-    More than ``max_flips`` of the sampled home commands going wrong fails the build; ``flip_cases`` of each language
-    are looked at.
+    More than ``max_flips`` of the sampled home commands going wrong, in the language of the added or in the others,
+    fails the build; ``flip_cases`` of each language are looked at, ten times as many of the first.
     """
 
     epochs: int = 3
@@ -76,16 +76,19 @@ class _Sources:
     buckets: int
 
     def draw_home(self, count: int, rng: random.Random) -> list[Example]:
-        """At least ``count`` sentences of the home, the same number of each language."""
-        return draw(self.home, [-(-count // len(self.home))] * len(self.home), self.space, self.buckets, rng)
+        """At least ``count`` sentences of the home, a third in the added ones' language: it forgets most."""
+        spoken = self.own.templates.language
+        others = -(-count * 2 // 3 // max(1, len(self.home) - 1))
+        counts = [-(-count // 3) if source.templates.language == spoken else others for source in self.home]
+        return draw(self.home, counts, self.space, self.buckets, rng)
 
     def draw_own(self, count: int, rng: random.Random) -> list[Example]:
         """``count`` of the user's sentences, some of them with further words, and talk with their words in it."""
         examples = []
-        for sample, index in self.own.samples(count, rng, unrelated_share=_NOTHING):
+        for sample, index in self.own.samples(count, rng, unrelated_share=0.0):
             if self.unrelated and sample.slots and rng.random() < _TALK:
                 sample = self._talk(sample, rng)
-            elif sample.frame != NOTHING and rng.random() < _ADDED_WORDS:
+            elif rng.random() < _ADDED_WORDS:
                 sample = added_words(sample, rng, self.own.maker.phrase(rng, 2, 0.4))
             example = encode_sample(sample, index, self.space, self.buckets, rng.random() < _TELL_LANGUAGE)
             if len(example.ids) > 1:
@@ -117,12 +120,15 @@ def extend_bundle(old: Bundle, path: Path, out: Path, plan: Extension | None = N
     trained = _train(old, domain, work, plan)
     manifest, contents = assemble(_recipe(old, path), trained, work)
     manifest, contents = _with_sentences(old, manifest, contents, domain, path)
-    flips = home_flips(
-        old, write_bundle(work / "candidate.edge", manifest, contents), trained.languages, plan.flip_cases
-    )
-    log.info("negative flips:\n%s", flips_table(flips, trained.languages, plan.flip_cases))
-    refuse_flips(flips, old.manifest.name, plan.max_flips)
-    figures = {**manifest.metrics, "negative_flips": flips.share}
+    candidate = write_bundle(work / "candidate.edge", manifest, contents)
+    others = [language for language in trained.languages if language != domain.language]
+    found: list[Flips] = []
+    for languages, cases in (([domain.language], 10 * plan.flip_cases), (others, plan.flip_cases)):
+        found.append(home_flips(old, candidate, languages, cases))
+        log.info("negative flips:\n%s", flips_table(found[-1], languages, cases))
+    for flips in found:
+        refuse_flips(flips, old.manifest.name, plan.max_flips)
+    figures = {**manifest.metrics, "negative_flips": max(flips.share for flips in found)}
     bundle = write_anywhere(out, msgspec.structs.replace(manifest, metrics=figures), contents)
     shutil.rmtree(work)
     return bundle
