@@ -31,11 +31,14 @@ def completeness(parse: Parse) -> Completeness:
     """COMPLETE for a confident parse whose slots are one of its intent's combinations in ``home-assistant-intents``.
 
     A combination that leaves the place to the assistant's own, or that takes free text, is OPEN: "turn off the lights"
-    may go on with "in the kitchen", "add milk" with "and eggs". Any other parse is UNSURE.
+    may go on with "in the kitchen", "add milk" with "and eggs". So is a sentence of the user's own commands. Any other
+    parse is UNSURE.
     """
     if parse.intent is None or parse.confidence < _SURE:
         return Completeness.UNSURE
     names = {slot.name for slot in parse.slots}
+    if parse.source == "grammar" and parse.intent not in _combinations():
+        return Completeness.OPEN
     known = _combinations().get(parse.intent, _Intent())
     fitting = [c for c in known.slot_combinations.values() if c.slots - _IMPLIED == names - _IMPLIED]
     if not fitting:

@@ -78,15 +78,23 @@ def _student(opened: Bundle, of_home: Home, language: str | None) -> Parser:
     return StudentParser(opened, of_home, language)
 
 
-def spoken_parser(opened: Bundle, of_home: Home, language: str | None) -> Parser:
-    """What understands what was heard, in a language whose sentences the bundle lists; else the same as for text."""
-    student = parser(opened, of_home, language)
-    expected = opened.manifest.hearing.get("en" if language is None else language)
-    if expected is None:
-        return student
-    from edge.asr.grammar_parser import SpokenParser
+def spoken_parser(chosen: Profile, of_home: Home, language: str | None) -> Parser:
+    """What understands what was heard, of which more is asked than of what was typed.
 
-    return SpokenParser(grammar(opened, expected, of_home), student)
+    On a small board own commands are understood as the bundle words them, without its student, which takes 11 MiB.
+    """
+    opened = bundle(chosen.bundle)
+    from edge.asr.grammar_parser import FreeWording, GrammarParser, SpokenParser
+
+    expected, own = opened.manifest.hearing.get("en" if language is None else language), opened.manifest.grammar
+    if expected is not None:
+        return SpokenParser(grammar(opened, expected, of_home), parser(opened, of_home, language))
+    if own is None:
+        return _student(opened, of_home, language)
+    sentences = grammar(opened, own, of_home)
+    if _is_small(chosen) or opened.manifest.student is None:
+        return GrammarParser(sentences)
+    return GrammarParser(sentences, FreeWording(sentences.words(), _student(opened, of_home, language)))
 
 
 def grammar(opened: Bundle, file: str, of_home: Home) -> Grammar:
@@ -124,7 +132,7 @@ def _moonshine(chosen: Profile, folder: Path | None) -> Recognizer:
     from edge.asr.moonshine_model import MoonshineModel
     from edge.asr.search import LEAN_SEARCH, SearchSettings
 
-    lean = 0 < chosen.board.ram_mib <= _SMALL_RAM_MIB
+    lean = _is_small(chosen)
     model = MoonshineModel(folder, lean=lean)
     opened = bundle(chosen.bundle)
     sentences = opened.manifest.hearing.get("en", opened.manifest.grammar)
@@ -132,6 +140,10 @@ def _moonshine(chosen: Profile, folder: Path | None) -> Recognizer:
         return MoonshineRecognizer(model)
     expected = grammar(opened, sentences, home(chosen.home))
     return ConstrainedRecognizer(model, expected, settings=LEAN_SEARCH if lean else SearchSettings())
+
+
+def _is_small(chosen: Profile) -> bool:
+    return 0 < chosen.board.ram_mib <= _SMALL_RAM_MIB
 
 
 def installed(engine: str, language: str) -> Path | None:
@@ -196,10 +208,14 @@ def mind(chosen: Profile, language: str | None) -> Mind:
     from edge.types import Reply
 
     of_home = home(chosen.home)
-    dialogue = open_dialogue(of_home, weather_path=Path(chosen.weather) if chosen.weather is not None else None)
+    dialogue = open_dialogue(
+        of_home,
+        weather_path=Path(chosen.weather) if chosen.weather is not None else None,
+        own_replies=bundle(chosen.bundle).manifest.replies,
+    )
     sorry = Reply(Replies().error(chosen.language, "handle_error"), chosen.language)
     return Mind(
-        parser=spoken_parser(bundle(chosen.bundle), of_home, language),
+        parser=spoken_parser(chosen, of_home, language),
         skill=dialogue,
         completeness=completeness,
         apology=lambda: sorry,

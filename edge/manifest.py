@@ -60,7 +60,8 @@ class Manifest(_Record, frozen=True):
     """``manifest.json``. ``metrics`` and ``card`` are for people; the device reads the rest.
 
     ``grammar``: file with the commands whose meaning is read off their sentence; ``hearing``: per language, the file
-    with the sentences that the recognizer expects, where those are more than the grammar's.
+    with the sentences that the recognizer expects, where those are more than the grammar's. ``replies``: the user's own
+    intents with the Jinja templates of what is said once they are understood, by the frame's ``response``.
     """
 
     format_version: int
@@ -70,6 +71,7 @@ class Manifest(_Record, frozen=True):
     student: StudentSpec | None = None
     grammar: str | None = None
     hearing: dict[str, str] = {}
+    replies: dict[str, dict[str, str]] = {}
     quantization: str = ""
     recipe_sha256: str = ""
     licences: dict[str, str] = {}

@@ -27,7 +27,8 @@ _EXAMPLES = """examples:
 """
 
 _DOMAIN_EXAMPLES = """examples:
-  edge-quantize domain coffee.yaml --out build/coffee                       these commands alone, in a second
+  edge-quantize domain coffee.yaml --out build/coffee                       these commands alone, in a minute
+  edge-quantize domain coffee.yaml --sentences-only --out build/coffee      only as the file words them, in a second
   edge-quantize domain --add home coffee.yaml --out build/home-coffee.edge  beside those of the home, in minutes
   edge parse --bundle build/home-coffee.edge "could you make me a large latte"
 """
@@ -121,6 +122,9 @@ def _arguments() -> argparse.ArgumentParser:
     )
     domain.add_argument("domain", type=Path, help="sentence templates in Home Assistant's YAML")
     domain.add_argument("--add", metavar="BUNDLE", help="add the commands to this home bundle, such as home")
+    domain.add_argument(
+        "--sentences-only", action="store_true", help="no student: what is not worded as in the file is rejected"
+    )
     domain.add_argument("--out", type=Path, required=True, help="the bundle: a folder, or an .edge file")
     domain.add_argument(
         "--max-flips",
@@ -226,8 +230,10 @@ def _zero_shot(arguments: argparse.Namespace) -> int:
 def _domain(arguments: argparse.Namespace) -> int:
     if arguments.add is None:
         from quantize.domain_bundle import build_domain
+        from quantize.domain_student import Lessons
 
-        print(build_domain(arguments.domain, arguments.out).source)  # noqa: T201
+        lessons = None if arguments.sentences_only else Lessons()
+        print(build_domain(arguments.domain, arguments.out, lessons).source)  # noqa: T201
         return 0
     from edge.bundle import open_bundle
     from quantize.extend import Extension, extend_bundle

@@ -72,7 +72,7 @@ class CommandBlock:
 class Domain:
     """A whole domain file; ``skip_words`` may stand before and behind every sentence and mean nothing.
 
-    ``language_line`` is where the language stands.
+    ``language_line`` is where the language stands; ``responses`` are the replies of an intent by their key.
     """
 
     path: str
@@ -82,6 +82,13 @@ class Domain:
     rules: Mapping[str, Line]
     skip_words: tuple[Line, ...] = ()
     language_line: int = 1
+    responses: Mapping[str, Mapping[str, Line]] = field(default_factory=dict)
+
+    @property
+    def replies(self) -> dict[str, dict[str, str]]:
+        """The templates of the replies of every intent, by their key; none where the file has none."""
+        intents = dict.fromkeys(block.intent for block in self.blocks)
+        return {name: {key: line.text for key, line in self.responses.get(name, {}).items()} for name in intents}
 
     def mistake(self, line: int, message: str) -> ConfigError:
         """The error that reports a mistake on a line."""

@@ -8,36 +8,52 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from edge.asr.grammar import Grammar, pack_grammar
 from edge.bundle import Bundle, copy_bundle, open_bundle, write_bundle
 from edge.errors import ConfigError
 from edge.manifest import FORMAT_VERSION, Manifest
 from quantize.domain_file import read_domain
+from quantize.domain_student import LICENCES, Lessons, domain_student
 from quantize.grammar import compile_grammar
+from quantize.pipeline import assemble
+from quantize.recipe import Data, Recipe, Release
 
 GRAMMAR_FILE = "grammar.bin"
 
 
-def build_domain(path: Path, out: Path) -> Bundle:
-    """Build the domain file ``path`` into ``out``: an ``.edge`` file, or a folder that is new or an older bundle.
+def build_domain(path: Path, out: Path, lessons: Lessons | None = None) -> Bundle:
+    """Build the domain file ``path`` into ``out``: its sentences, and a student for other wordings.
+
+    Args:
+        path: the domain file.
+        out: an ``.edge`` file, or a folder that is new or an older bundle.
+        lessons: how to teach the student; None for a bundle of the sentences alone.
 
     Raises:
         ConfigError: the domain file has a mistake, or ``out`` is a folder with something else in it.
         BundleError: ``out`` cannot be written.
+        BuildError: the student's programs disagree; no bundle is written.
     """
     domain = read_domain(path)
     grammar = compile_grammar(domain)
-    manifest = Manifest(
-        format_version=FORMAT_VERSION,
-        name=path.stem,
-        files={},
-        languages=(domain.language,),
+    card = f"Commands of {path.name}: {', '.join(dict.fromkeys(block.intent for block in domain.blocks))}."
+    manifest = Manifest(FORMAT_VERSION, path.stem, files={}, languages=(domain.language,), card=card)
+    contents: dict[str, bytes] = {}
+    if lessons is not None:
+        with tempfile.TemporaryDirectory() as scratch:
+            trained = domain_student(domain, lessons, Path(scratch))
+            recipe = Recipe(path.stem, Data("home"), release=Release(card=card, licences=LICENCES))
+            manifest, contents = assemble(recipe, trained, Path(scratch))
+    manifest = msgspec.structs.replace(
+        manifest,
         grammar=GRAMMAR_FILE,
+        replies=domain.replies,
         recipe_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        metrics=_size(grammar),
-        card=f"Commands of {path.name}: {', '.join(dict.fromkeys(block.intent for block in domain.blocks))}.",
+        metrics={**manifest.metrics, **_size(grammar)},
     )
-    return write_anywhere(out, manifest, {GRAMMAR_FILE: pack_grammar(grammar)})
+    return write_anywhere(out, manifest, {**contents, GRAMMAR_FILE: pack_grammar(grammar)})
 
 
 def write_anywhere(out: Path, manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
+from jinja2 import Environment, TemplateSyntaxError
 
 from edge.errors import ConfigError
 from edge.types import SlotValue
@@ -81,7 +82,25 @@ class _Reader:
             *(self.path, language.text, tuple(blocks), lists, rules),
             skip_words=tuple(self._text(word) for word in skipped),
             language_line=language.number,
+            responses=self._responses(top.get("responses"), [key.text for key in keys]),
         )
+
+    def _responses(self, node: yaml.Node | None, intents: list[str]) -> dict[str, dict[str, Line]]:
+        body = self._mapping(node, "responses", ("intents",))
+        found = {}
+        for name, keyed in self._mapping(body.get("intents"), "responses: intents", intents).items():
+            found[name] = {
+                key: self._text(value) for key, value in self._mapping(keyed, f"responses to {name}").items()
+            }
+            for line in found[name].values():
+                self._check_template(line)
+        return found
+
+    def _check_template(self, line: Line) -> None:
+        try:
+            Environment().parse(line.text)  # noqa: S701 - what is spoken needs no escaping
+        except TemplateSyntaxError as error:
+            raise ConfigError(f"{self.path}:{line.number}: not a Jinja template: {error}") from error
 
     def _compose(self, text: str) -> yaml.Node:
         depth = 0

@@ -13,21 +13,20 @@ from pathlib import Path
 
 import msgspec
 
-from edge.asr.grammar import normalize, pack_grammar, unpack_grammar
+from edge.asr.grammar import pack_grammar, unpack_grammar
 from edge.bundle import Bundle, write_atomically, write_bundle
 from edge.errors import ConfigError
-from edge.manifest import Frame as BundleFrame
 from edge.manifest import Manifest
-from quantize.augment import added_words
-from quantize.domain import Domain, Line
+from quantize.domain import Domain
 from quantize.domain_bundle import GRAMMAR_FILE, write_anywhere
 from quantize.domain_file import read_domain
 from quantize.domain_fit import bundle_lexicon, check_fit, joined_lexicon, lexicon_file, student_of_home
+from quantize.domain_student import own_examples, with_politeness
 from quantize.domain_templates import domain_templates
 from quantize.evaluate_home import home_flips
 from quantize.grammar import compile_grammar
-from quantize.hearing import POLITE, join_grammars
-from quantize.home import NOTHING, Example, Frame, HomeSource, LabelSpace, encode_sample, label_space
+from quantize.hearing import join_grammars
+from quantize.home import Example, Frame, HomeSource, LabelSpace, label_space
 from quantize.home_build import draw, home_sources, word_material
 from quantize.lexicon import lexicon_bytes
 from quantize.loop import Schedule, accelerator
@@ -35,15 +34,12 @@ from quantize.metrics import Flips
 from quantize.pipeline import assemble, refuse_flips
 from quantize.readback import read_student
 from quantize.recipe import Data, Recipe, Release
-from quantize.templates import Sample, numeric_tags, package_templates
-from quantize.trained import Trained
+from quantize.templates import numeric_tags, package_templates
+from quantize.trained import Trained, bundle_frame
 from quantize.unrelated import unrelated_sentences
 from quantize.widen import Lesson, train_widened
 
 log = logging.getLogger(__name__)
-_TELL_LANGUAGE = 0.8
-_ADDED_WORDS = 0.25
-_TALK = 0.1
 
 
 @dataclass(frozen=True)
@@ -84,22 +80,7 @@ class _Sources:
 
     def draw_own(self, count: int, rng: random.Random) -> list[Example]:
         """``count`` of the user's sentences, some of them with further words, and talk with their words in it."""
-        examples = []
-        for sample, index in self.own.samples(count, rng, unrelated_share=0.0):
-            if self.unrelated and sample.slots and rng.random() < _TALK:
-                sample = self._talk(sample, rng)
-            elif rng.random() < _ADDED_WORDS:
-                sample = added_words(sample, rng, self.own.maker.phrase(rng, 2, 0.4))
-            example = encode_sample(sample, index, self.space, self.buckets, rng.random() < _TELL_LANGUAGE)
-            if len(example.ids) > 1:
-                examples.append(example)
-        return examples
-
-    def _talk(self, sample: Sample, rng: random.Random) -> Sample:
-        words = rng.choice(self.unrelated).split()[:12]
-        slot = rng.choice(sample.slots)
-        words.insert(rng.randint(0, len(words)), sample.text[slot.start : slot.end])
-        return Sample(" ".join(words), NOTHING, sample.language)
+        return own_examples(self.own, self.unrelated, self.space, self.buckets, count, rng)
 
 
 def extend_bundle(old: Bundle, path: Path, out: Path, plan: Extension | None = None) -> Bundle:
@@ -115,7 +96,7 @@ def extend_bundle(old: Bundle, path: Path, out: Path, plan: Extension | None = N
     domain = read_domain(path)
     compile_grammar(domain)
     check_fit(domain, domain_templates(domain), old)
-    domain = _with_politeness(domain)
+    domain = with_politeness(domain)
     work = _claim(out, old, path, plan)
     trained = _train(old, domain, work, plan)
     manifest, contents = assemble(_recipe(old, path), trained, work)
@@ -159,13 +140,6 @@ def _claim(out: Path, old: Bundle, path: Path, plan: Extension) -> Path:
     return work
 
 
-def _with_politeness(domain: Domain) -> Domain:
-    """The domain with the home's words that mean nothing, such as "please", where it has none of its own."""
-    known = (*package_templates(domain.language).skip_words, *POLITE.get(domain.language, ()))
-    words = [word for word in known if normalize(word)]
-    return replace(domain, skip_words=domain.skip_words or tuple(Line(word, 1) for word in words))
-
-
 def _train(old: Bundle, domain: Domain, work: Path, plan: Extension) -> Trained:
     spec, templates = student_of_home(old), domain_templates(domain)
     home = [package_templates(language) for language in spec.languages]
@@ -201,7 +175,7 @@ def _train(old: Bundle, domain: Domain, work: Path, plan: Extension) -> Trained:
     contents = {name: old.read(name) for name in old.manifest.files if name != spec.program}
     return Trained(
         student,
-        (*spec.frames, *(_bundle_frame(frame) for frame in added.frames[1:])),
+        (*spec.frames, *map(bundle_frame, added.frames[1:])),
         tuple(slots),
         spec.languages,
         tuple(sorted({*spec.numeric, *numeric_tags(templates)})),
@@ -210,10 +184,6 @@ def _train(old: Bundle, domain: Domain, work: Path, plan: Extension) -> Trained:
         metrics={},
         hearing=dict(old.manifest.hearing),
     )
-
-
-def _bundle_frame(f: Frame) -> BundleFrame:
-    return BundleFrame(f.label, f.intent, dict(f.implied), f.response, f.tags, f.domains, f.free, f.grounded)
 
 
 def _check_version(home: LabelSpace, space: LabelSpace, old: Bundle) -> None:
@@ -249,6 +219,7 @@ def _with_sentences(
         manifest,
         student=student,
         grammar=name,
+        replies={**old.manifest.replies, **domain.replies},
         recipe_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         metrics={**manifest.metrics, "grammar_states": added[name].states, "grammar_arcs": len(added[name].arcs)},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -43,7 +44,9 @@ def home_grammar(language: str) -> Grammar:
     source = resources.files("home_assistant_intents") / "data" / f"{language}.json"
     if not source.is_file():
         raise ConfigError(f"home-assistant-intents has no sentences in {language!r}")
-    domain = parse_domain(source.read_text("utf-8"), f"{language}.json")
+    package = json.loads(source.read_text("utf-8"))
+    del package["responses"]  # the dialogue's
+    domain = parse_domain(json.dumps(package), f"{language}.json")
     polite = tuple(Line(phrase, 1) for phrase in POLITE.get(language, ()))
     places = SlotList("zone", 1, tuple(ListValue(Line(place, 1)) for place in PLACES))
     lists = {**domain.lists, "zone": places}

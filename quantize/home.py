@@ -23,6 +23,7 @@ _VARIED = ("HassGetState", "HassRespond")
 _GROUNDED = ("HassGetState",)
 _FUNCTION_WORDS = 60
 _TRIES = 30
+UNRELATED_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,12 @@ class HomeSource:
             self._by_frame.setdefault(key, []).append((block, sentence))
 
     def samples(
-        self, count: int, rng: random.Random, noisy: bool = True, per_home: int = 60, unrelated_share: float = 0.15
+        self,
+        count: int,
+        rng: random.Random,
+        noisy: bool = True,
+        per_home: int = 60,
+        unrelated_share: float = UNRELATED_SHARE,
     ) -> Iterator[tuple[Sample, HomeIndex]]:
         """``count`` sentences, each with the index of the home that it speaks of."""
         made = 0

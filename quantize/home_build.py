@@ -9,18 +9,17 @@ from pathlib import Path
 
 import torch
 
-from edge.manifest import Frame
 from edge.nlu.matching import FEATURES
 from quantize.e5 import E5, load_encoder
 from quantize.hearing import hearing_files
-from quantize.home import Example, HomeSource, LabelSpace, encode_sample, label_space
+from quantize.home import UNRELATED_SHARE, Example, HomeSource, LabelSpace, encode_sample, label_space
 from quantize.homes import WordMaterial
 from quantize.lexicon import build_lexicon, lexicon_bytes
 from quantize.loop import Schedule, accelerator
 from quantize.recipe import Recipe
 from quantize.student import Student, StudentShape
 from quantize.templates import Templates, numeric_tags, package_languages, package_templates
-from quantize.trained import Trained
+from quantize.trained import Trained, bundle_frame
 from quantize.training import train_student
 from quantize.unrelated import unrelated_sentences
 
@@ -55,15 +54,12 @@ def home_student(recipe: Recipe, work: Path) -> Trained:
     student = train_student(Student(shape), epoch, share, schedule, work / "checkpoint.pt", run)
     unseen = random.Random(recipe.seed + 1_000_003)
     held_out = draw(sources, [_HELD_OUT_PER_LANGUAGE] * len(sources), space, shape.buckets, unseen)
-    frames = tuple(
-        Frame(f.label, f.intent, dict(f.implied), f.response, f.tags, f.domains, f.free, f.grounded)
-        for f in space.frames
-    )
     numeric = sorted({tag for templates in languages for tag in numeric_tags(templates)})
     lexicons = {f"lexicon/{t.language}.json": lexicon_bytes(build_lexicon(t)) for t in languages}
     hearing = hearing_files(tuple(space.languages))
     return Trained(
-        student, frames, tuple(space.slots), tuple(space.languages), tuple(numeric), held_out,
+        student, tuple(map(bundle_frame, space.frames)), tuple(space.slots), tuple(space.languages), tuple(numeric),
+        held_out,
         {**lexicons, **dict(hearing.values())}, metrics={}, hearing={key: name for key, (name, _) in hearing.items()},
     )  # fmt: skip
 
@@ -89,12 +85,17 @@ def sentences_per_language(sources: list[HomeSource], mean: int) -> list[int]:
 
 
 def draw(
-    sources: list[HomeSource], counts: list[int], space: LabelSpace, buckets: int, rng: random.Random
+    sources: list[HomeSource],
+    counts: list[int],
+    space: LabelSpace,
+    buckets: int,
+    rng: random.Random,
+    unrelated_share: float = UNRELATED_SHARE,
 ) -> list[Example]:
-    """Fresh examples of every language."""
+    """Fresh examples of every language, ``unrelated_share`` of them no command."""
     examples = []
     for source, count in zip(sources, counts, strict=True):
-        for sample, index in source.samples(count, rng):
+        for sample, index in source.samples(count, rng, unrelated_share=unrelated_share):
             example = encode_sample(sample, index, space, buckets, rng.random() < _TELL_LANGUAGE)
             if len(example.ids) > 1:
                 examples.append(example)

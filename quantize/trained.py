@@ -7,6 +7,7 @@ from typing import Any
 
 from edge.manifest import Frame
 from quantize.home import Example
+from quantize.home import Frame as HomeFrame
 from quantize.student import Student
 
 
@@ -28,3 +29,8 @@ class Trained:
     contents: dict[str, bytes]
     metrics: dict[str, Any]
     hearing: dict[str, str] = field(default_factory=dict)
+
+
+def bundle_frame(f: HomeFrame) -> Frame:
+    """A frame as the bundle's manifest holds it."""
+    return Frame(f.label, f.intent, dict(f.implied), f.response, f.tags, f.domains, f.free, f.grounded)

@@ -36,6 +36,24 @@ class GrammarParser:
         return Parse(None, language=language, source="grammar", text=transcript.text)
 
 
+class FreeWording:
+    """A `Parser` that believes ``student`` of what was heard where it is sure and nearly all words are of ``words``."""
+
+    def __init__(self, words: frozenset[str], student: Parser) -> None:
+        self._words, self._student = words, student
+
+    def parse(self, transcript: Transcript) -> Parse:
+        """The parse; what was typed goes to the student as it is."""
+        parse = self._student.parse(transcript)
+        if parse.intent is None or not transcript.heard:
+            return parse
+        words = normalize(transcript.text).split()
+        known = sum(word in self._words for word in words)
+        if parse.confidence >= SURE and known >= KNOWN_SHARE * len(words):
+            return parse
+        return Parse(None, (), 1.0 - parse.confidence, parse.language, parse.source, parse.text)
+
+
 class SpokenParser:
     """A `Parser` that asks more of what was heard than of what was typed, for people also speak to each other.
 
@@ -47,8 +65,7 @@ class SpokenParser:
     """
 
     def __init__(self, expected: Grammar, student: Parser) -> None:
-        self._sentences = GrammarParser(expected, student)
-        self._words = expected.words()
+        self._sentences = GrammarParser(expected, FreeWording(expected.words(), student))
         self._student = student
 
     def parse(self, transcript: Transcript) -> Parse:
@@ -59,7 +76,7 @@ class SpokenParser:
         if parse.intent is None:
             return parse
         if parse.source != "grammar":
-            meant = self._is_command(parse, transcript.text)
+            meant = True
         elif STUTTER.match(normalize(transcript.text)):
             meant = False
         elif transcript.confidence >= DOUBTED:
@@ -72,11 +89,6 @@ class SpokenParser:
         if meant and self._may_come_later(parse, transcript):
             return parse
         return Parse(None, (), 1.0 - parse.confidence, parse.language, parse.source, parse.text)
-
-    def _is_command(self, parse: Parse, text: str) -> bool:
-        words = normalize(text).split()
-        known = sum(word in self._words for word in words)
-        return parse.confidence >= SURE and known >= KNOWN_SHARE * len(words)
 
     def _may_come_later(self, parse: Parse, transcript: Transcript) -> bool:
         """Whether what is to be done after a time, if anything, is a command."""

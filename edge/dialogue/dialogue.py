@@ -17,6 +17,7 @@ from edge.dialogue.skills.lights import LightSet
 from edge.dialogue.skills.lists import Lists
 from edge.dialogue.skills.machines import Machines
 from edge.dialogue.skills.media import SearchAndPlay, Transport, Volume
+from edge.dialogue.skills.own import OwnCommands
 from edge.dialogue.skills.states import GetState
 from edge.dialogue.skills.switching import TurnOff, TurnOn
 from edge.dialogue.skills.talk import Talk
@@ -111,11 +112,13 @@ def open_dialogue(
     weather_path: Path | None = None,
     store_path: Path | None = None,
     clock: Clock | None = None,
+    own_replies: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Dialogue:
     """The dialogue with a simulated ``home``.
 
     ``preferred_area`` is where the assistant stands (name or id of an area), ``weather_path`` a weather file,
-    ``store_path`` a file that keeps the home's state across restarts.
+    ``store_path`` a file that keeps the home's state across restarts, ``own_replies`` the user's own intents with the
+    templates of their replies.
 
     Raises:
         ConfigError: the replies are not installed, or the store is damaged.
@@ -125,7 +128,9 @@ def open_dialogue(
         restore_home(state, store_path)
     replies = Replies()
     tools = Toolbox(state, replies, Targets(state, preferred_area))
-    return Dialogue(state, replies, skill_table(tools, weather_path), store_path)
+    own = OwnCommands(replies, own_replies or {})
+    skills = skill_table(tools, weather_path) | dict.fromkeys(own_replies or {}, own)
+    return Dialogue(state, replies, skills, store_path)
 
 
 class Dialogue:

@@ -72,6 +72,15 @@ class Replies:
         }
         return self._render(source, variables, f"{pack.language} {parse.intent} {key}")
 
+    def render(self, template: str, parse: Parse) -> str:
+        """A user's own template with ``slots.NAME`` of the parse.
+
+        Raises:
+            EngineError: it cannot be rendered.
+        """
+        slots = {slot.name: slot.value for slot in parse.slots}
+        return self._render(template, {"slots": slots}, f"of {parse.intent}")
+
     def error(self, language: str, key: str, **variables: object) -> str:
         """One of the package's ``responses.errors``, such as ``no_area`` with ``area``."""
         pack = self._pack(match_language(language))[0]

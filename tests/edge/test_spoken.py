@@ -16,8 +16,10 @@ from edge.spoken import plain_form, spoken_forms
         ("[the] lamp|light", ["the lamp", "lamp", "light"]),
         ("light[s]", ["lights", "light"]),
         ("(a;b) c", ["a b c", "b a c"]),
-        ("turn (on|off) [the (light|lamp)]", ["turn on the light", "turn on the lamp", "turn on", "turn off the light",
-                                              "turn off the lamp", "turn off"]),
+        (
+            "turn (on|off) [the (light|lamp)]",
+            ["turn on the light", "turn on the lamp", "turn on", "turn off the light", "turn off the lamp", "turn off"],
+        ),
         ("set {brightness:value} now", ["set now"]),
         ("(현관|출입문)", ["현관", "출입문"]),
         ("", []),

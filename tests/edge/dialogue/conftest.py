@@ -55,9 +55,7 @@ class Talker:
 def talker() -> Callable[..., Talker]:
     """Opens a dialogue with the demo home."""
 
-    def start(
-        area: str | None = None, weather_path: Path | None = None, store_path: Path | None = None
-    ) -> Talker:
+    def start(area: str | None = None, weather_path: Path | None = None, store_path: Path | None = None) -> Talker:
         clock = FakeClock(datetime(2026, 3, 14, 15, 9, 26, tzinfo=timezone.utc))
         dialogue = open_dialogue(
             HOME, preferred_area=area, weather_path=weather_path, store_path=store_path, clock=clock

@@ -98,9 +98,7 @@ def test_takes_strided_arrays(program: Program, expected: Arrays) -> None:
         (np.zeros((1, 3), np.int64), np.zeros((1, 4, 2), np.float32), r"failed on shapes \[1, 3, 1, 4, 2\]: .*0x"),
     ],
 )
-def test_refuses_inputs_that_do_not_fit(
-    program: Program, ids: NDArray[Any], features: NDArray[Any], says: str
-) -> None:
+def test_refuses_inputs_that_do_not_fit(program: Program, ids: NDArray[Any], features: NDArray[Any], says: str) -> None:
     before = program.run(*inputs())
     with pytest.raises(EngineError, match=says):
         program.run(ids, features)

@@ -1,0 +1,130 @@
+"""A student for a user's own commands: the home student's body with new heads, taught from the domain's templates."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge.asr.grammar import normalize
+from edge.bundle import open_bundle
+from edge.nlu.resolve import Lexicon
+from quantize.augment import added_words
+from quantize.domain import Domain, Line
+from quantize.domain_fit import joined_lexicon, lexicon_file
+from quantize.domain_templates import domain_templates
+from quantize.hearing import POLITE
+from quantize.home import NOTHING, Example, HomeSource, LabelSpace, encode_sample, label_space
+from quantize.home_build import draw, word_material
+from quantize.lexicon import lexicon_bytes
+from quantize.loop import Schedule, accelerator
+from quantize.readback import read_student
+from quantize.student import Student
+from quantize.templates import Sample, numeric_tags, package_languages, package_templates
+from quantize.trained import Trained, bundle_frame
+from quantize.training import train_student
+from quantize.unrelated import unrelated_sentences
+
+_TELL_LANGUAGE = 0.8
+_ADDED_WORDS = 0.25
+_TALK = 0.1
+LICENCES = {
+    "home-assistant-intents": "Apache-2.0 (the student's beginnings)",
+    "django": "BSD-3-Clause (translations, as unrelated sentences)",
+    "mimesis": "MIT (sayings, as unrelated sentences)",
+    "chatterbot-corpus": "BSD-3-Clause (small talk, as unrelated sentences)",
+    "multilingual-e5-small vocabulary": "MIT",
+}
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """How long to teach: ``epochs`` of ``steps`` batches; a third of each batch is no command."""
+
+    epochs: int = 4
+    steps: int = 200
+    batch: int = 96
+    rate: float = 2e-3
+    embedding_rate: float = 5e-3
+    held_out: int = 600
+
+
+def domain_student(domain: Domain, plan: Lessons, work: Path) -> Trained:
+    """The trained student of the commands of ``domain``, whose grammar compiles.
+
+    Args:
+        domain: the user's commands.
+        plan: how long to teach.
+        work: folder for checkpoints.
+
+    Raises:
+        ConfigError: the domain cannot be sampled (see ``domain_templates``).
+    """
+    templates = domain_templates(with_politeness(domain))
+    unrelated = unrelated_sentences(templates)
+    if domain.language in package_languages():
+        templates.words += package_templates(domain.language).words
+    space = label_space([templates])
+    source = HomeSource(templates, word_material(), space, unrelated)
+    home = read_student(open_bundle("home"))
+    shape = replace(home.shape, frames=len(space.frames), tags=len(space.tags), languages=1)
+
+    def some(count: int, rng: random.Random) -> list[Example]:
+        others = draw([source], [count // 3], space, shape.buckets, rng, unrelated_share=1.0)
+        return own_examples(source, unrelated, space, shape.buckets, count - count // 3, rng) + others
+
+    schedule = Schedule(plan.epochs, plan.batch, plan.rate, plan.embedding_rate, warm_up=0.1, average_decay=0.99)
+    student = train_student(
+        _with_body(Student(shape), home), lambda rng: some(plan.steps * plan.batch, rng), plan.steps, schedule,
+        work / "checkpoint.pt", accelerator(half=False),
+    )  # fmt: skip
+    lexicon = joined_lexicon(Lexicon(), domain, templates)
+    return Trained(
+        student,
+        tuple(map(bundle_frame, space.frames)),
+        tuple(space.slots),
+        (domain.language,),
+        tuple(sorted(numeric_tags(templates))),
+        some(plan.held_out, random.Random(1_000_003)),
+        {lexicon_file(domain.language): lexicon_bytes(lexicon)},
+        metrics={},
+    )
+
+
+def own_examples(
+    own: HomeSource, unrelated: Sequence[str], space: LabelSpace, buckets: int, count: int, rng: random.Random
+) -> list[Example]:
+    """``count`` of the user's sentences, some of them with further words, and talk with their words in it."""
+    examples = []
+    for sample, index in own.samples(count, rng, unrelated_share=0.0):
+        if unrelated and sample.slots and rng.random() < _TALK:
+            sample = _talk(sample, unrelated, rng)
+        elif rng.random() < _ADDED_WORDS:
+            sample = added_words(sample, rng, own.maker.phrase(rng, 2, 0.4))
+        example = encode_sample(sample, index, space, buckets, rng.random() < _TELL_LANGUAGE)
+        if len(example.ids) > 1:
+            examples.append(example)
+    return examples
+
+
+def with_politeness(domain: Domain) -> Domain:
+    """The domain with the home's words that mean nothing, such as "please", where it has none of its own."""
+    home = package_templates(domain.language).skip_words if domain.language in package_languages() else ()
+    words = [word for word in (*home, *POLITE.get(domain.language, ())) if normalize(word)]
+    return replace(domain, skip_words=domain.skip_words or tuple(Line(word, 1) for word in words))
+
+
+def _with_body(student: Student, home: Student) -> Student:
+    """The student with all of the other's weights but those of its heads."""
+    heads = ("frame.", "tag.", "language.", "transitions")
+    body = {name: value for name, value in home.state_dict().items() if not name.startswith(heads)}
+    student.load_state_dict(body, strict=False)
+    return student
+
+
+def _talk(sample: Sample, unrelated: Sequence[str], rng: random.Random) -> Sample:
+    words = rng.choice(unrelated).split()[:12]
+    slot = rng.choice(sample.slots)
+    words.insert(rng.randint(0, len(words)), sample.text[slot.start : slot.end])
+    return Sample(" ".join(words), NOTHING, sample.language)

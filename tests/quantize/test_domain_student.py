@@ -1,0 +1,93 @@
+"""A user's own commands alone: the file's wordings by grammar, others by a student, answered in the user's words."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from edge import compose
+from edge.bundle import Bundle
+from edge.config import load_profile
+from edge.dialogue.dialogue import open_dialogue
+from edge.errors import ConfigError
+from edge.types import Home, Transcript
+from quantize.domain_bundle import build_domain
+from quantize.domain_file import parse_domain
+from quantize.domain_student import Lessons
+
+PETS = """\
+language: en
+intents:
+  FeedPet:
+    data:
+      - sentences: ["feed [the] {pet} [{amount} (spoon|spoons)]"]
+  PlayWithPet:
+    data:
+      - sentences: ["play with [the] {pet}"]
+        response: playing
+lists:
+  pet:
+    values: [cat, dog, {in: (goldfish|fish), out: fish}]
+  amount:
+    range: {from: 1, to: 5}
+responses:
+  intents:
+    PlayWithPet:
+      default: "Playing."
+      playing: "The {{ slots.pet }} is happy."
+"""
+
+
+@pytest.fixture(scope="module")
+def pets(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder = tmp_path_factory.mktemp("pets")
+    (folder / "pets.yaml").write_text(PETS)
+    return build_domain(folder / "pets.yaml", folder / "pets.edge", Lessons(epochs=2, steps=40, batch=48))
+
+
+def test_other_wordings_reach_the_student_and_other_speech_is_rejected(pets: Bundle) -> None:
+    parser = compose.parser(pets, Home(), "en")
+    spelled = parser.parse(Transcript("feed the goldfish two spoons"))
+    near = parser.parse(Transcript("feed also the fish please"))
+    assert (spelled.source, spelled.intent, spelled.value("pet"), spelled.value("amount")) == (
+        "grammar", "FeedPet", "fish", 2,
+    )  # fmt: skip
+    assert (near.source, near.intent, near.value("pet")) == ("student", "FeedPet", "fish")
+    assert parser.parse(Transcript("what is the weather in london like today")).intent is None
+
+
+def test_a_small_board_hears_the_wordings_of_the_file_alone(pets: Bundle) -> None:
+    heard = Transcript("feed also the fish please", heard=True)
+    found = {}
+    for board in ("raspberry-pi-zero-2w", "raspberry-pi-4b-2gb"):
+        profile = msgspec.structs.replace(load_profile(board), bundle=str(pets.source))
+        found[board] = compose.spoken_parser(profile, Home(), "en").parse(heard)
+    assert found["raspberry-pi-zero-2w"].intent is None
+    assert found["raspberry-pi-4b-2gb"].source == "student"
+
+
+def test_own_commands_are_answered_in_the_words_of_the_file(pets: Bundle) -> None:
+    parser = compose.parser(pets, Home(), "en")
+    dialogue = open_dialogue(Home(), own_replies=pets.manifest.replies)
+    action, reply = dialogue.handle(parser.parse(Transcript("play with the goldfish")))
+    assert action is not None
+    assert (action.intent, reply.text) == ("PlayWithPet", "The fish is happy.")
+    assert dialogue.handle(parser.parse(Transcript("feed the cat")))[1].text == "OK"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "    PlayWithPet:\n      default",
+            "    PlayWihPet:\n      default",
+            r":17: .*'PlayWihPet'; did you mean 'PlayW",
+        ),
+        ("slots.pet }}", "slots.pet", r"d.yaml:19: not a Jinja template: "),
+        ('"Playing."', "[Playing]", r"d.yaml:18: expected a text"),
+    ],
+)
+def test_mistakes_in_replies_are_reported_with_their_line(old: str, new: str, message: str) -> None:
+    assert old in PETS
+    with pytest.raises(ConfigError, match=message):
+        parse_domain(PETS.replace(old, new), "d.yaml")
