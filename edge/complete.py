@@ -32,9 +32,9 @@ def completeness(parse: Parse) -> Completeness:
 
     A combination that leaves the place to the assistant's own, or that takes free text, is OPEN: "turn off the lights"
     may go on with "in the kitchen", "add milk" with "and eggs". So is a sentence of the user's own commands. Any other
-    parse is UNSURE.
+    parse is UNSURE, as is one after which more may be meant to follow: "turn on living room" without "lights".
     """
-    if parse.intent is None or parse.confidence < _SURE:
+    if parse.intent is None or parse.confidence < _SURE or parse.unfinished:
         return Completeness.UNSURE
     names = {slot.name for slot in parse.slots}
     if parse.source == "grammar" and parse.intent not in _combinations():

@@ -63,6 +63,7 @@ class Parse:
     """What an utterance means; ``intent`` is None where it was rejected.
 
     ``source`` names who understood it; ``response`` is the key of the reply that fits, where an intent has several.
+    ``unfinished``: more may be meant to follow, for the text begins a longer sentence, or was heard with doubt.
     """
 
     intent: str | None
@@ -72,6 +73,7 @@ class Parse:
     source: str = "student"
     text: str = ""
     response: str = "default"
+    unfinished: bool = False
 
     def value(self, name: str) -> SlotValue | None:
         """Value of the first slot called ``name``, or None."""

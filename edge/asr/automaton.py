@@ -126,6 +126,11 @@ class Automaton:
         state = self.walk(0, normalize(text))
         return state is not None and self.moves(state).final
 
+    def begins(self, text: str) -> bool:
+        """Whether ``text`` is the beginning, in known words, of sentences of the grammar, but none itself."""
+        spelled = normalize(text)
+        return self.spells(0, spelled) and not self.accepts(spelled)
+
     def understand(self, text: str) -> Understood | None:
         """Intent and slots of ``text``, or None where it is no sentence.
 

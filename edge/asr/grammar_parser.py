@@ -32,7 +32,8 @@ class GrammarParser:
                 found.intent, found.slots, transcript.confidence, language, "grammar", transcript.text, found.response
             )
         if self._otherwise is not None:
-            return self._otherwise.parse(transcript)
+            parse = self._otherwise.parse(transcript)
+            return replace(parse, unfinished=self._automaton.begins(transcript.text))
         return Parse(None, language=language, source="grammar", text=transcript.text)
 
 
@@ -85,7 +86,7 @@ class SpokenParser:
             second = self._student.parse(transcript)
             agreed = second.intent == parse.intent and second.confidence >= SURE
             meant = agreed and transcript.confidence >= DISBELIEVED
-            parse = replace(parse, confidence=second.confidence)
+            parse = replace(parse, confidence=second.confidence, unfinished=True)
         if meant and self._may_come_later(parse, transcript):
             return parse
         return Parse(None, (), 1.0 - parse.confidence, parse.language, parse.source, parse.text)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from edge.bundle import open_bundle
@@ -7,7 +9,7 @@ from edge.complete import completeness
 from edge.home import default_home
 from edge.nlu.student import StudentParser
 from edge.protocols import Completeness
-from edge.types import Transcript
+from edge.types import Parse, Transcript
 
 
 @pytest.fixture(scope="module")
@@ -28,3 +30,12 @@ def parser() -> StudentParser:
 )
 def test_how_whole_a_command_is(parser: StudentParser, text: str, expected: Completeness) -> None:
     assert completeness(parser.parse(Transcript(text))) is expected
+
+
+def test_who_may_go_on_is_waited_for(parser: StudentParser) -> None:
+    parse = parser.parse(Transcript("turn on the kitchen light"))
+    assert completeness(replace(parse, unfinished=True)) is Completeness.UNSURE
+
+
+def test_own_commands_may_go_on() -> None:
+    assert completeness(Parse("OrderCoffee", confidence=0.9, source="grammar")) is Completeness.OPEN

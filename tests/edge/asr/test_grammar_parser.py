@@ -76,6 +76,14 @@ def test_a_doubted_sentence_needs_the_student(grammar: Grammar) -> None:
     assert SpokenParser(grammar, Student(0.97, "TurnOn")).parse(disbelieved).intent is None
 
 
+def test_what_may_go_on_is_unfinished(grammar: Grammar) -> None:
+    assert heard(grammar, "turn on the bedroom").unfinished
+    assert not heard(grammar, "turn on the bedroom lamp").unfinished
+    assert not heard(grammar, "the bedroom lamp on").unfinished
+    doubted = Transcript("turn on the kitchen lamp", 0.1, heard=True)
+    assert SpokenParser(grammar, Student(0.97, "TurnOn")).parse(doubted).unfinished
+
+
 def test_polite_words_said_twice_are_other_speech(grammar: Grammar) -> None:
     assert heard(grammar, "could you please turn on the kitchen lamp").intent == "TurnOn"
     assert heard(grammar, "could you could you turn on the kitchen lamp").intent is None
