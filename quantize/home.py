@@ -142,6 +142,7 @@ class HomeSource:
         self._function_words = frozenset(word for word, _ in heard.most_common(_FUNCTION_WORDS))
         known = {*self._function_words, *(plain(word) for word in templates.words)}
         self._other_words = [word for word in heard if is_word(word) and plain(word) not in known]
+        self._spaced = heard.total() < 1.5 * sum(len(sentence.split()) for sentence in unrelated)
         self._alike = SoundAlikes([*templates.words, *heard])
         self._numbers = number_words(templates)
         self._flat = [(block, sentence) for block in templates.blocks for sentence in block.sentences]
@@ -185,7 +186,7 @@ class HomeSource:
     def _nothing(self, rng: random.Random, filler: HomeFiller, index: HomeIndex) -> str:
         """What is no command: other people's sentences, random words, commands about what is not there."""
         kind = rng.random()
-        if self._unrelated and kind < 0.4:
+        if self._unrelated and (kind < 0.4 or (0.6 <= kind < 0.85 and not self._spaced)):
             words = rng.choice(self._unrelated).split()
             return " ".join(words[: rng.randint(2, 14)])
         if kind < 0.55:

@@ -54,6 +54,18 @@ def test_unrelated_sentences_are_no_command(source: tuple[HomeSource, LabelSpace
     assert space.frames[0].intent is None
 
 
+@pytest.mark.parametrize(("language", "least", "most"), [("en", 0.3, 0.5), ("ko", 0.55, 0.75), ("zh-CN", 0.55, 0.75)])
+def test_commands_are_not_spoiled_by_a_character_of_a_script_without_spaces(
+    language: str, least: float, most: float
+) -> None:
+    templates = package_templates(language)
+    talk = unrelated_sentences(templates)
+    home = HomeSource(templates, MATERIAL, label_space([templates]), talk)
+    drawn = [sample.text for sample, _ in home.samples(300, random.Random(2), unrelated_share=1.0)]
+    sentences = "\n".join(" ".join(text.split()) for text in talk)
+    assert least < sum(text in sentences for text in drawn) / len(drawn) < most
+
+
 def test_names_differ_between_homes(source: tuple[HomeSource, LabelSpace]) -> None:
     home, _ = source
     rng = random.Random(1)
