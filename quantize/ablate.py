@@ -31,7 +31,8 @@ _FIGURES = ("intent_accuracy", "slot_f1", "exact_match")
 def variants(recipe: Recipe) -> dict[str, Recipe]:
     """The rows of the table by name; a part that the recipe does not have is not left out.
 
-    Without adaptation there is nothing that could refill sentences either.
+    Without adaptation there is nothing that could refill sentences either. Where nothing is learned from the teacher,
+    the plainest one stands in.
 
     Raises:
         ConfigError: the recipe has no teacher, or holds nothing out to measure on.
@@ -43,7 +44,12 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
     labels_only = replace(data, unlabelled=(), recombined=0, refilled=0)
     rows = {
         WHOLE: whole,
-        "without teacher": replace(whole, data=labels_only, training=replace(recipe.training, distilled=False)),
+        "without teacher": replace(
+            whole,
+            data=labels_only,
+            teacher=replace(teacher, adaptation_epochs=0, members=1),
+            training=replace(recipe.training, distilled=False),
+        ),
         "without adaptation": replace(
             whole, data=replace(data, refilled=0), teacher=replace(teacher, adaptation_epochs=0)
         ),

@@ -35,6 +35,8 @@ def test_rows_leave_out_one_part_each() -> None:
     ]  # fmt: skip
     assert not rows["without teacher"].training.distilled
     assert rows["without teacher"].data.unlabelled == ()
+    plainest = rows["without teacher"].teacher
+    assert plainest is not None and (plainest.adaptation_epochs, plainest.members) == (0, 1)
     assert rows["without augmentation"].data == replace(RECIPE.data, recombined=0)
     assert all(row.release.min_intent_accuracy == 0.0 for row in rows.values())
 
