@@ -78,12 +78,11 @@ def _student(opened: Bundle, of_home: Home, language: str | None) -> Parser:
     return StudentParser(opened, of_home, language)
 
 
-def spoken_parser(chosen: Profile, of_home: Home, language: str | None) -> Parser:
+def spoken_parser(chosen: Profile, opened: Bundle, of_home: Home, language: str | None) -> Parser:
     """What understands what was heard, of which more is asked than of what was typed.
 
     On a small board own commands are understood as the bundle words them, without its student, which takes 11 MiB.
     """
-    opened = bundle(chosen.bundle)
     from edge.asr.grammar_parser import FreeWording, GrammarParser, SpokenParser
 
     expected, own = opened.manifest.hearing.get("en" if language is None else language), opened.manifest.grammar
@@ -207,15 +206,15 @@ def mind(chosen: Profile, language: str | None) -> Mind:
     from edge.parts import Mind
     from edge.types import Reply
 
-    of_home = home(chosen.home)
+    of_home, opened = home(chosen.home), bundle(chosen.bundle)
     dialogue = open_dialogue(
         of_home,
         weather_path=Path(chosen.weather) if chosen.weather is not None else None,
-        own_replies=bundle(chosen.bundle).manifest.replies,
+        own_replies=opened.manifest.replies,
     )
     sorry = Reply(Replies().error(chosen.language, "handle_error"), chosen.language)
     return Mind(
-        parser=spoken_parser(chosen, of_home, language),
+        parser=spoken_parser(chosen, opened, of_home, language),
         skill=dialogue,
         completeness=completeness,
         apology=lambda: sorry,

@@ -15,7 +15,7 @@ from edge.trace import Trace
 def listen(arguments: argparse.Namespace) -> int:
     """Print a JSON object per file; 1 when a file could not be heard, whose object then says why."""
     profile = compose.profile(arguments)
-    parser = compose.spoken_parser(profile, compose.home(profile.home), arguments.lang)
+    parser = compose.spoken_parser(profile, compose.bundle(profile.bundle), compose.home(profile.home), arguments.lang)
     recognizer = compose.recognizer(profile)
     failures = 0
     for name in arguments.files:

@@ -20,6 +20,7 @@ from quantize.evaluate import predict
 from quantize.metrics import measure
 from quantize.pipeline import build
 from quantize.recipe import Recipe, Release
+from quantize.unrelated import everyday_sentences
 
 log = logging.getLogger(__name__)
 WHOLE = "whole recipe"
@@ -79,12 +80,12 @@ def ablate(recipe: Recipe, out: Path, data_dir: Path, only: Collection[str] = ()
     if unknown := sorted(set(only) - set(rows)):
         raise ConfigError(f"no row {unknown[0]!r}: recipe {recipe.name} has {', '.join(rows)}")
     held_out = [u for name in recipe.data.held_out for u in read_listed(data_dir, name)]
-    steps = recipe.training.epochs * _sentences(recipe, data_dir)
+    steps = recipe.training.epochs * sentence_count(recipe, data_dir)
     report = {}
     for name, row in rows.items():
         if only and name not in only:
             continue
-        epochs = max(1, round(steps / _sentences(row, data_dir)))
+        epochs = max(1, round(steps / sentence_count(row, data_dir)))
         row = replace(row, training=replace(row.training, epochs=epochs))
         folder = out / name.replace(" ", "-")
         if name != WHOLE and _same_teacher(row, recipe):
@@ -107,11 +108,13 @@ def table(report: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _sentences(recipe: Recipe, data_dir: Path) -> int:
+def sentence_count(recipe: Recipe, data_dir: Path) -> int:
+    """About how many sentences the student of a recipe learns from."""
     data = recipe.data
     labelled = {u.text for name in data.labelled for u in read_listed(data_dir, name)}
     plain = {text for name in data.unlabelled for text in read_sentences(data_dir / name)}
-    return len(labelled | plain) + data.recombined + data.refilled
+    talk = {text for language in data.talk for text in everyday_sentences(language)}
+    return len(labelled | plain | talk) + data.recombined + data.refilled
 
 
 def _same_teacher(row: Recipe, whole: Recipe) -> bool:

@@ -230,10 +230,10 @@ def _zero_shot(arguments: argparse.Namespace) -> int:
 def _domain(arguments: argparse.Namespace) -> int:
     if arguments.add is None:
         from quantize.domain_bundle import build_domain
-        from quantize.domain_student import Lessons
+        from quantize.domain_student import Course
 
-        lessons = None if arguments.sentences_only else Lessons()
-        print(build_domain(arguments.domain, arguments.out, lessons).source)  # noqa: T201
+        course = None if arguments.sentences_only else Course()
+        print(build_domain(arguments.domain, arguments.out, course).source)  # noqa: T201
         return 0
     from edge.bundle import open_bundle
     from quantize.extend import Extension, extend_bundle

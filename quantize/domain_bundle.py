@@ -15,7 +15,7 @@ from edge.bundle import Bundle, copy_bundle, open_bundle, write_bundle
 from edge.errors import ConfigError
 from edge.manifest import FORMAT_VERSION, Manifest
 from quantize.domain_file import read_domain
-from quantize.domain_student import LICENCES, Lessons, domain_student
+from quantize.domain_student import LICENCES, Course, domain_student
 from quantize.grammar import compile_grammar
 from quantize.pipeline import assemble
 from quantize.recipe import Data, Recipe, Release
@@ -23,13 +23,13 @@ from quantize.recipe import Data, Recipe, Release
 GRAMMAR_FILE = "grammar.bin"
 
 
-def build_domain(path: Path, out: Path, lessons: Lessons | None = None) -> Bundle:
+def build_domain(path: Path, out: Path, course: Course | None = None) -> Bundle:
     """Build the domain file ``path`` into ``out``: its sentences, and a student for other wordings.
 
     Args:
         path: the domain file.
         out: an ``.edge`` file, or a folder that is new or an older bundle.
-        lessons: how to teach the student; None for a bundle of the sentences alone.
+        course: how to teach the student; None for a bundle of the sentences alone.
 
     Raises:
         ConfigError: the domain file has a mistake, or ``out`` is a folder with something else in it.
@@ -41,9 +41,9 @@ def build_domain(path: Path, out: Path, lessons: Lessons | None = None) -> Bundl
     card = f"Commands of {path.name}: {', '.join(dict.fromkeys(block.intent for block in domain.blocks))}."
     manifest = Manifest(FORMAT_VERSION, path.stem, files={}, languages=(domain.language,), card=card)
     contents: dict[str, bytes] = {}
-    if lessons is not None:
+    if course is not None:
         with tempfile.TemporaryDirectory() as scratch:
-            trained = domain_student(domain, lessons, Path(scratch))
+            trained = domain_student(domain, course, Path(scratch))
             recipe = Recipe(path.stem, Data("home"), release=Release(card=card, licences=LICENCES))
             manifest, contents = assemble(recipe, trained, Path(scratch))
     manifest = msgspec.structs.replace(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.asr.grammar import normalize
 from edge.bundle import open_bundle
+from edge.nlu.matching import HomeIndex
 from edge.nlu.resolve import Lexicon
 from quantize.augment import added_words
 from quantize.domain import Domain, Line
 from quantize.domain_fit import joined_lexicon, lexicon_file
 from quantize.domain_templates import domain_templates
 from quantize.hearing import POLITE
-from quantize.home import NOTHING, Example, HomeSource, LabelSpace, encode_sample, label_space
-from quantize.home_build import draw, word_material
+from quantize.home import NOTHING, Example, HomeSource, LabelSpace, label_space
+from quantize.home_build import draw, encoded, word_material
 from quantize.lexicon import lexicon_bytes
 from quantize.loop import Schedule, accelerator
 from quantize.readback import read_student
@@ -26,7 +27,6 @@ from quantize.trained import Trained, bundle_frame
 from quantize.training import train_student
 from quantize.unrelated import unrelated_sentences
 
-_TELL_LANGUAGE = 0.8
 _ADDED_WORDS = 0.25
 _TALK = 0.1
 LICENCES = {
@@ -39,7 +39,7 @@ LICENCES = {
 
 
 @dataclass(frozen=True)
-class Lessons:
+class Course:
     """How long to teach: ``epochs`` of ``steps`` batches; a third of each batch is no command."""
 
     epochs: int = 4
@@ -50,7 +50,7 @@ class Lessons:
     held_out: int = 600
 
 
-def domain_student(domain: Domain, plan: Lessons, work: Path) -> Trained:
+def domain_student(domain: Domain, plan: Course, work: Path) -> Trained:
     """The trained student of the commands of ``domain``, whose grammar compiles.
 
     Args:
@@ -96,16 +96,17 @@ def own_examples(
     own: HomeSource, unrelated: Sequence[str], space: LabelSpace, buckets: int, count: int, rng: random.Random
 ) -> list[Example]:
     """``count`` of the user's sentences, some of them with further words, and talk with their words in it."""
-    examples = []
-    for sample, index in own.samples(count, rng, unrelated_share=0.0):
-        if unrelated and sample.slots and rng.random() < _TALK:
-            sample = _talk(sample, unrelated, rng)
-        elif rng.random() < _ADDED_WORDS:
-            sample = added_words(sample, rng, own.maker.phrase(rng, 2, 0.4))
-        example = encode_sample(sample, index, space, buckets, rng.random() < _TELL_LANGUAGE)
-        if len(example.ids) > 1:
-            examples.append(example)
-    return examples
+
+    def varied() -> Iterator[tuple[Sample, HomeIndex]]:
+        for sample, index in own.samples(count, rng, unrelated_share=0.0):
+            if unrelated and sample.slots and rng.random() < _TALK:
+                yield _talk(sample, unrelated, rng), index
+            elif rng.random() < _ADDED_WORDS:
+                yield added_words(sample, rng, own.maker.phrase(rng, 2, 0.4)), index
+            else:
+                yield sample, index
+
+    return encoded(varied(), space, buckets, rng)
 
 
 def with_politeness(domain: Domain) -> Domain:

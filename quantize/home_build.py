@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 import torch
 
-from edge.nlu.matching import FEATURES
+from edge.nlu.matching import FEATURES, HomeIndex
 from quantize.e5 import E5, load_encoder
 from quantize.hearing import hearing_files
 from quantize.home import UNRELATED_SHARE, Example, HomeSource, LabelSpace, encode_sample, label_space
@@ -18,7 +19,7 @@ from quantize.lexicon import build_lexicon, lexicon_bytes
 from quantize.loop import Schedule, accelerator
 from quantize.recipe import Recipe
 from quantize.student import Student, StudentShape
-from quantize.templates import Templates, numeric_tags, package_languages, package_templates
+from quantize.templates import Sample, Templates, numeric_tags, package_languages, package_templates
 from quantize.trained import Trained, bundle_frame
 from quantize.training import train_student
 from quantize.unrelated import unrelated_sentences
@@ -93,11 +94,18 @@ def draw(
     unrelated_share: float = UNRELATED_SHARE,
 ) -> list[Example]:
     """Fresh examples of every language, ``unrelated_share`` of them no command."""
-    examples = []
+    examples: list[Example] = []
     for source, count in zip(sources, counts, strict=True):
-        for sample, index in source.samples(count, rng, unrelated_share=unrelated_share):
-            example = encode_sample(sample, index, space, buckets, rng.random() < _TELL_LANGUAGE)
-            if len(example.ids) > 1:
-                examples.append(example)
+        examples += encoded(source.samples(count, rng, unrelated_share=unrelated_share), space, buckets, rng)
     log.info("drew %d sentences in %d languages", len(examples), len(sources))
     return examples
+
+
+def encoded(
+    samples: Iterable[tuple[Sample, HomeIndex]], space: LabelSpace, buckets: int, rng: random.Random
+) -> list[Example]:
+    """Examples of the samples that have words; most are told their language."""
+    examples = [
+        encode_sample(sample, index, space, buckets, rng.random() < _TELL_LANGUAGE) for sample, index in samples
+    ]
+    return [example for example in examples if len(example.ids) > 1]

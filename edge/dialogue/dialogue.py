@@ -118,7 +118,7 @@ def open_dialogue(
 
     ``preferred_area`` is where the assistant stands (name or id of an area), ``weather_path`` a weather file,
     ``store_path`` a file that keeps the home's state across restarts, ``own_replies`` the user's own intents with the
-    templates of their replies.
+    templates of their replies; intents that have a skill stay with it.
 
     Raises:
         ConfigError: the replies are not installed, or the store is damaged.
@@ -129,7 +129,7 @@ def open_dialogue(
     replies = Replies()
     tools = Toolbox(state, replies, Targets(state, preferred_area))
     own = OwnCommands(replies, own_replies or {})
-    skills = skill_table(tools, weather_path) | dict.fromkeys(own_replies or {}, own)
+    skills = dict.fromkeys(own_replies or {}, own) | skill_table(tools, weather_path)
     return Dialogue(state, replies, skills, store_path)
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from edge.bundle import open_bundle
 from edge.errors import ConfigError
-from quantize.ablate import WHOLE, ablate, table, variants
+from quantize.ablate import WHOLE, ablate, sentence_count, table, variants
 from quantize.datasets import write_utterances
 from quantize.recipe import Data, Recipe, Release, StudentPlan, TeacherPlan, Training
 from tests.quantize.test_distill import utterances
@@ -57,6 +57,14 @@ def test_recipes_without_teacher_or_held_out_data_are_refused(tmp_path: Path) ->
         variants(replace(RECIPE, data=replace(RECIPE.data, held_out=())))
     with pytest.raises(ConfigError, match="no row 'without torch'"):
         ablate(RECIPE, tmp_path, tmp_path, ["without torch"])
+
+
+def test_everyday_sentences_count_as_sentences(tmp_path: Path) -> None:
+    write_utterances(tmp_path / "train.jsonl", utterances(("kitchen",)))
+    (tmp_path / "text.txt").write_text("play jazz\n")
+    plain = sentence_count(RECIPE, tmp_path)
+    with_talk = replace(RECIPE, data=replace(RECIPE.data, talk=("en",)))
+    assert sentence_count(with_talk, tmp_path) > plain + 5000
 
 
 def test_rows_are_built_compared_and_kept(tmp_path: Path) -> None:

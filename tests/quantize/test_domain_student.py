@@ -10,10 +10,10 @@ from edge.bundle import Bundle
 from edge.config import load_profile
 from edge.dialogue.dialogue import open_dialogue
 from edge.errors import ConfigError
-from edge.types import Home, Transcript
+from edge.types import Entity, Home, Parse, Slot, Transcript
 from quantize.domain_bundle import build_domain
 from quantize.domain_file import parse_domain
-from quantize.domain_student import Lessons
+from quantize.domain_student import Course
 
 PETS = """\
 language: en
@@ -42,7 +42,7 @@ responses:
 def pets(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("pets")
     (folder / "pets.yaml").write_text(PETS)
-    return build_domain(folder / "pets.yaml", folder / "pets.edge", Lessons(epochs=2, steps=40, batch=48))
+    return build_domain(folder / "pets.yaml", folder / "pets.edge", Course(epochs=2, steps=40, batch=48))
 
 
 def test_other_wordings_reach_the_student_and_other_speech_is_rejected(pets: Bundle) -> None:
@@ -61,7 +61,7 @@ def test_a_small_board_hears_the_wordings_of_the_file_alone(pets: Bundle) -> Non
     found = {}
     for board in ("raspberry-pi-zero-2w", "raspberry-pi-4b-2gb"):
         profile = msgspec.structs.replace(load_profile(board), bundle=str(pets.source))
-        found[board] = compose.spoken_parser(profile, Home(), "en").parse(heard)
+        found[board] = compose.spoken_parser(profile, pets, Home(), "en").parse(heard)
     assert found["raspberry-pi-zero-2w"].intent is None
     assert found["raspberry-pi-4b-2gb"].source == "student"
 
@@ -73,6 +73,13 @@ def test_own_commands_are_answered_in_the_words_of_the_file(pets: Bundle) -> Non
     assert action is not None
     assert (action.intent, reply.text) == ("PlayWithPet", "The fish is happy.")
     assert dialogue.handle(parser.parse(Transcript("feed the cat")))[1].text == "OK"
+
+
+def test_home_assistant_intents_of_a_file_are_carried_out() -> None:
+    home = Home(entities=(Entity("light.desk", "Desk Lamp"),))
+    dialogue = open_dialogue(home, own_replies={"HassTurnOn": {"default": "Fine."}})
+    action, _ = dialogue.handle(Parse("HassTurnOn", (Slot("name", "Desk Lamp", "desk lamp"),), 1.0))
+    assert action is not None and action.changes
 
 
 @pytest.mark.parametrize(
