@@ -198,12 +198,14 @@ class HomeSource:
         return self._absent_thing(rng, filler, index)
 
     def _other_content(self, sample: Sample, rng: random.Random) -> str:
-        """The function words of a command around other words: *who is home* → *who is velvet*."""
-        text = sample.text
+        """Other words between the function words of a command and often its numbers: *set it to 5* → *velvet it to 5*."""
+        text, numbers_stay = sample.text, rng.random() < 0.5
         for token in reversed(tokenize(text)):
-            if token.text.lower() not in self._function_words or rng.random() < 0.1:
+            word = token.text.lower()
+            stays = word in self._function_words or (numbers_stay and (word.isdigit() or plain(word) in self._numbers))
+            if not stays or rng.random() < 0.1:
                 text = text[: token.start] + self._other_word(rng) + text[token.end :]
-        return text
+        return text if text != sample.text else f"{text} {self._other_word(rng)}"
 
     def _other_word(self, rng: random.Random) -> str:
         if self._other_words and rng.random() < 0.5:
@@ -211,14 +213,20 @@ class HomeSource:
         return self.maker.phrase(rng, 1, command_share=0.0)
 
     def _absent_thing(self, rng: random.Random, filler: HomeFiller, index: HomeIndex) -> str:
-        """A command about a thing that the home does not have: *open the velvet*."""
+        """A command about a thing that is not there, or who is what: *open the velvet*, *who is king of velvet*."""
         for _ in range(_TRIES):
             sample = self._draw(rng, filler)
-            names = [slot for slot in sample.slots if slot.tag == "name"]
-            if not names or "name" in self._space.frames[self._space.frame_index[sample.frame]].free:
+            free = self._space.frames[self._space.frame_index[sample.frame]].free
+            things = [
+                slot
+                for slot in sample.slots
+                if (slot.tag == "name" and "name" not in free) or (slot.tag == "state" and "state" in free)
+            ]
+            if not things:
                 continue
-            other = " ".join(self._other_word(rng) for _ in range(rng.randint(1, 3)))
-            text = edit(sample, names[0].start, names[0].end, other).text
+            least = 2 if things[0].tag == "state" else 1
+            other = " ".join(self._other_word(rng) for _ in range(rng.randint(least, 3)))
+            text = edit(sample, things[0].start, things[0].end, other).text
             if not any(isinstance(match.part, Entity) for match in index.matches(index.tokens(text))):
                 return text
         return self._other_content(sample, rng)

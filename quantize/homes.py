@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from edge.nlu.matching import DOMAINS
 from edge.nlu.tokens import tokenize
 from edge.types import Area, Entity, Floor, Home, SlotValue
+from quantize.places import AT_HOME
 from quantize.templates import Block, Templates, is_word
 
 _UNSPACED_SCRIPTS = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "HANGUL"})
@@ -146,6 +147,8 @@ class HomeFiller:
             return self._named(rng.choice(pool), rng)
         if list_name == "timer_command":
             return self._command(block, rng)
+        if list_name == "zone":
+            return self._zone(rng)
         if rng.random() < 0.1:
             parts: tuple[Area | Entity, ...] = (*self.home.areas, *self.home.entities)
             part = rng.choice(parts)
@@ -153,6 +156,15 @@ class HomeFiller:
             return text, text
         text = self._maker.free_text(rng, 7 if list_name == "message" else 5 if list_name == "search_query" else 4)
         return (text, text) if tokenize(text) else None
+
+    def _zone(self, rng: random.Random) -> tuple[str, SlotValue]:
+        """Where people are: mostly at home, now in a room, now in some other place of a short name."""
+        kind = rng.random()
+        if kind < 0.5 and self._templates.language in AT_HOME:
+            text = rng.choice(AT_HOME[self._templates.language])
+        else:
+            text = rng.choice(self.home.areas).name if kind < 0.8 else self._maker.phrase(rng, 2, 0.0)
+        return text, text
 
     def _name_domains(self, block: Block) -> Sequence[str]:
         return block.domains or [str(value) for name, value in block.implied if name == "domain"]
