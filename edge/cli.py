@@ -129,7 +129,7 @@ def _arguments() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     root.add_argument("-v", "--verbose", action="store_true", help="log more to standard error")
-    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = root.add_subparsers(prog="edge", dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     _simulate_arguments(commands)
     _parse_arguments(commands)
     _listen_arguments(commands)

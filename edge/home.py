@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
 
 from edge.types import Home
 
+_DEMO = Path(__file__).parent / "data" / "homes" / "demo.json"
+
 
 def default_home() -> Home:
     """The demo home: ``demo.json`` holds what ``demo.yaml`` says, so that nobody needs a YAML parser for it."""
-    return msgspec.json.decode((files("edge") / "data" / "homes" / "demo.json").read_bytes(), type=Home)
+    return msgspec.json.decode(_DEMO.read_bytes(), type=Home)
 
 
 def load_home(path: str | Path) -> Home:

@@ -198,7 +198,7 @@ class HomeSource:
         return self._absent_thing(rng, filler, index)
 
     def _other_content(self, sample: Sample, rng: random.Random) -> str:
-        """Other words between the function words of a command and often its numbers: *set it to 5*, *velvet it to 5*."""
+        """Other words between the function words of a command and often its numbers: *set it to 5*, *cat it to 5*."""
         text, numbers_stay = sample.text, rng.random() < 0.5
         for token in reversed(tokenize(text)):
             word = token.text.lower()

@@ -9,9 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import JaroWinkler
 
+from edge.nlu.alike import Spellings
 from edge.nlu.tokens import Token, fold, strip_marks, tokenize
 from edge.types import Area, Entity, Floor, Home
 
@@ -67,7 +66,7 @@ class HomeIndex:
                     self._by_first[tokens[0]].append((tokens, part))
                     self._spelled[plain(name)] = None
                     vocabulary.update(dict.fromkeys(tokens))
-        self._vocabulary = list(vocabulary)
+        self._vocabulary = Spellings(vocabulary)
         self._known = frozenset(vocabulary)
         self._alike = lru_cache(maxsize=2048)(self._find_alike)
 
@@ -117,8 +116,8 @@ class HomeIndex:
             return {word: 1.0}
         if len(word) < 3 or word.isdigit():
             return {}
-        near = process.extract(word, self._vocabulary, scorer=JaroWinkler.similarity, score_cutoff=_ALIKE, limit=4)
-        return {spelling: score for spelling, score, _ in near if len(spelling) >= 3 and not spelling.isdigit()}
+        near = self._vocabulary.alike(word, _ALIKE, 4)
+        return {spelling: score for spelling, score in near if len(spelling) >= 3 and not spelling.isdigit()}
 
     def _boundaries(self, text: str) -> set[int]:
         """Where names end inside words; a name inside a longer whole one (*Schlafzimmerlampe*) cuts nothing."""

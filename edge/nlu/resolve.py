@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
-from rapidfuzz import fuzz, process
 
 from edge.manifest import Frame
+from edge.nlu.alike import nearest
 from edge.nlu.decode import Span
 from edge.nlu.matching import Match, plain
 from edge.nlu.tokens import Token, tokenize
 from edge.types import Area, Entity, Floor, Home, Slot, SlotValue
 
 _PARTS: dict[str, type[Area] | type[Floor] | type[Entity]] = {"area": Area, "floor": Floor, "name": Entity}
-_NAME_CUTOFF = 82.0
-_WORD_CUTOFF = 80.0
+_NAME_CUTOFF = 0.82
+_WORD_CUTOFF = 0.8
 _MAX_GAP = 2
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
@@ -94,8 +94,8 @@ class Resolver:
             number = self._number(written, key)
             if number is not None:
                 return -number if tag.endswith("-") else number
-        near = process.extractOne(key, listed.keys(), scorer=fuzz.ratio, score_cutoff=_WORD_CUTOFF) if listed else None
-        return _choose(listed[near[0]], domain) if near else written
+        near = nearest(key, listed, _WORD_CUTOFF)
+        return _choose(listed[near], domain) if near is not None else written
 
     def _number(self, written: str, key: str) -> int | float | None:
         digits = _NUMBER.search(written)
@@ -105,10 +105,8 @@ class Resolver:
         numbers = self._lexicon.numbers
         if key in numbers:
             return numbers[key]
-        near = (
-            process.extractOne(key, numbers.keys(), scorer=fuzz.ratio, score_cutoff=_WORD_CUTOFF) if numbers else None
-        )
-        return numbers[near[0]] if near else None
+        near = nearest(key, numbers, _WORD_CUTOFF)
+        return numbers[near] if near is not None else None
 
     def _part(
         self, name: str, span: Span, written: str, frame: Frame, matches: Sequence[Match]
@@ -131,8 +129,8 @@ class Resolver:
 
     def _find_nearest(self, name: str, written: str) -> Area | Floor | Entity | None:
         spellings = {spelled: part for spelled, part in self._spellings if isinstance(part, _PARTS[name])}
-        near = process.extractOne(written, spellings.keys(), scorer=fuzz.ratio, score_cutoff=_NAME_CUTOFF)
-        return spellings[near[0]] if near else None
+        near = nearest(written, spellings, _NAME_CUTOFF)
+        return spellings[near] if near is not None else None
 
 
 def _joined(spans: Sequence[Span], frame: Frame) -> list[Span]:

@@ -1,0 +1,71 @@
+"""How alike two spellings are: which names a misheard word may stand for, and which listed value is nearest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from jellyfish import jaro_winkler_similarity
+from numpy.typing import NDArray
+
+_LETTERS = 32
+_PREFIX_BONUS = 0.4
+
+
+class Spellings:
+    """Words to look for by Jaro-Winkler similarity (Winkler 1990).
+
+    Two words of a and b letters with m in common, in whatever order, are at most (m / a + m / b + 1) / 3 alike by Jaro,
+    which rules most words out before any is compared.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = list(words)
+        self._letters = np.stack([_letter_counts(word) for word in self.words]) if self.words else None
+        self._lengths = np.array([max(1, len(word)) for word in self.words], np.float32)
+
+    def alike(self, word: str, least: float, limit: int) -> list[tuple[str, float]]:
+        """At most ``limit`` words with a similarity of ``least`` or more, the most alike first."""
+        if self._letters is None or not word:
+            return []
+        shared = np.minimum(self._letters, _letter_counts(word)).sum(1, dtype=np.float32)
+        highest = (shared / self._lengths + shared / len(word) + 1) / 3
+        likely = np.flatnonzero(highest + _PREFIX_BONUS * (1 - highest) >= least - 1e-5)
+        scored = [(self.words[i], jaro_winkler_similarity(word, self.words[i])) for i in likely]
+        return sorted((pair for pair in scored if pair[1] >= least), key=lambda pair: -pair[1])[:limit]
+
+
+def _letter_counts(word: str) -> NDArray[np.uint8]:
+    """Counts of letters [_LETTERS]; letters that share a place are counted together."""
+    return np.bincount([ord(letter) % _LETTERS for letter in word[:255]], minlength=_LETTERS).astype(np.uint8)
+
+
+def nearest(text: str, spellings: Iterable[str], least: float) -> str | None:
+    """The spelling with the highest ratio to ``text``, the first of equals, if its ratio is ``least`` or more."""
+    places = _places(text)
+    best: str | None = None
+    for spelling in spellings:
+        shorter, both = min(len(text), len(spelling)), len(text) + len(spelling)
+        if not both or 2 * shorter / both < least:
+            continue
+        ratio = 2 * _common(places, len(text), spelling) / both
+        if ratio > least or (ratio == least and best is None):
+            best, least = spelling, ratio
+    return best
+
+
+def _places(text: str) -> dict[str, int]:
+    """For each letter of ``text``, the bits of the places where it stands."""
+    places: dict[str, int] = {}
+    for i, letter in enumerate(text):
+        places[letter] = places.get(letter, 0) | 1 << i
+    return places
+
+
+def _common(places: dict[str, int], length: int, other: Sequence[str]) -> int:
+    """Length of the longest common subsequence, a word of bits per letter (Hyyrö 2004)."""
+    row = whole = (1 << length) - 1
+    for letter in other:
+        matched = row & places.get(letter, 0)
+        row = ((row + matched) | (row - matched)) & whole
+    return length - row.bit_count()
