@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
+
+import msgspec
 
 from edge.types import Action, Parse, Slot, StageSpan
 
@@ -14,7 +15,8 @@ _LINE_ENDS = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\
 
 def write_json(value: object) -> None:
     """One object on one line of standard output, at once."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False).translate(_LINE_ENDS) + "\n")
+    line = msgspec.json.format(msgspec.json.encode(value).decode(), indent=0)
+    sys.stdout.write(line.translate(_LINE_ENDS) + "\n")
     sys.stdout.flush()
 
 

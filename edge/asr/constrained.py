@@ -20,7 +20,8 @@ COST_SLOPE, DOUBT_SLOPE = 4.0, 1.0
 class ConstrainedRecognizer(MoonshineRecognizer):
     """A `Recognizer` whose transcripts are sentences of the grammar wherever the audio may be one.
 
-    Sentences of known words are tried first; those with wildcards, which fit any speech, only where these fit badly.
+    Sentences of known words are tried first; those with wildcards, which fit any speech, only where these fit badly,
+    and chosen where they fit much better.
     Audio that fits no sentence, whose cost is above the ``limit`` of ``settings``, is decoded freely, so that other
     wordings still reach the student. The confidence of a sentence is a logistic function of its cost or doubt, one half
     at the nearer limit; it is below one half where a word of it was heard as another.
@@ -67,8 +68,12 @@ class ConstrainedRecognizer(MoonshineRecognizer):
 
     def _sentences(self, encoded: Encoded) -> list[Hypothesis]:
         """Sentences that the audio may be, best first; none where the best costs too much."""
+        settings, best = self._settings, list[Hypothesis]()
+        to_beat = -math.inf
         for search in self._searches:
+            if best and best[0].cost <= settings.clear:
+                break
             found = search.decode(encoded, self._time_limit_ms)
-            if found and found[0].cost <= self._settings.limit:
-                return found
-        return []
+            if found and found[0].cost <= settings.limit and search.rank(found[0]) > to_beat:
+                best, to_beat = found, search.rank(found[0]) + settings.wildcard_lead
+        return best

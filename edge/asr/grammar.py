@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ FORMAT = 1
 MAX_CALL_DEPTH = 40
 SPACE = " "
 APOSTROPHES = "'\u2019\u02bc`"
+_ABBREVIATION = re.compile(r"\b(?:[A-Z]{2,4}|[b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZ]{2,3})\b")
 
 Names = Iterable[tuple[str, SlotValue]]
 
@@ -127,9 +129,15 @@ def home_names(home: Home) -> Callable[[str, tuple[str, ...]], Names]:
             places = home.floors
         elif name == "name":
             places = [entity for entity in home.entities if not domains or entity.domain in domains]
-        return [(said, place.name) for place in places for said in (place.name, *place.aliases)]
+        said = ((name, place.name) for place in places for name in (place.name, *place.aliases))
+        return [(form, value) for name, value in said for form in (name, letter_by_letter(name))]
 
     return names_of
+
+
+def letter_by_letter(name: str) -> str:
+    """The name with its abbreviations in single letters, as recognizers write them: *TV* is heard as "T. V."."""
+    return _ABBREVIATION.sub(lambda found: SPACE.join(found[0]), name)
 
 
 def normalize(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ SILENCE_RMS = 0.0005
 FLOOR_MS = 100
 QUIET_ABOVE_FLOOR = 2.0
 QUIET_BELOW_PEAK = 0.05
+_LETTERS = re.compile(r"\b(?:[A-Z]\. ?)+[A-Z]\b\.?")
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class MoonshineRecognizer:
 
     def _decode_freely(self, encoded: Encoded) -> Transcript:
         decoded = decode_greedily(self._model, encoded, self._time_limit_ms)
-        text = self._model.text(decoded.tokens)
+        text = joined_letters(self._model.text(decoded.tokens))
         if not any(character.isalnum() for character in text):
             return Transcript("", 0.0, end_ms=self._end_ms, heard=True)
         confidence = float(np.mean(decoded.probabilities))
@@ -133,6 +135,11 @@ class MoonshineRecognizer:
             groups[-1][1].append(probability)
         words = ((self._model.text(tokens), float(np.mean(probabilities))) for tokens, probabilities in groups)
         return tuple(Word(text, confidence, self._start_ms, self._end_ms) for text, confidence in words if text)
+
+
+def joined_letters(text: str) -> str:
+    """Letters said one by one as a word: "T. V." becomes "TV"."""
+    return _LETTERS.sub(lambda found: found[0].replace(".", "").replace(" ", ""), text)
 
 
 def decode_greedily(model: MoonshineModel, encoded: Encoded, time_limit_ms: float) -> Decoded:

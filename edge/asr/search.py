@@ -34,7 +34,10 @@ class SearchSettings:
     ``patience`` and ``limit`` per token. Sentences whose `Hypothesis.cost` is above ``limit`` are no commands. Those
     whose `Hypothesis.doubt` is above ``doubt_limit``, and above ``doubt_per_token`` for each known token, for one
     misheard word matters less in a long sentence, are in question. With wildcards, where few words speak for the
-    sentence, they are given up at ``doubt_limit``.
+    sentence, they are given up at ``doubt_limit``; each token that a wildcard takes costs ``wildcard_cost`` beside its
+    probability, so that of two readings that sound alike the one of known words is chosen. A sentence of known words
+    that costs more than ``clear`` is compared with those with wildcards, which must have a rank higher by
+    ``wildcard_lead``.
     """
 
     beam: int = 16
@@ -48,6 +51,9 @@ class SearchSettings:
     limit: float = 2.2
     doubt_limit: float = 5.0
     doubt_per_token: float = 0.5
+    wildcard_cost: float = 0.3
+    clear: float = 1.1
+    wildcard_lead: float = 1.0
 
 
 LEAN_SEARCH = SearchSettings(beam=3)
@@ -124,7 +130,7 @@ class ConstrainedSearch:
                 break
             cache = cache.select([hypothesis.row for hypothesis in beam])
             logits, cache = self._model.step([hypothesis.tokens[-1] for hypothesis in beam], cache)
-        return sorted(finished, key=self._rank, reverse=True)
+        return sorted(finished, key=self.rank, reverse=True)
 
     def _extend(self, beam: list[Hypothesis], logits: FloatArray, finished: list[Hypothesis]) -> list[Hypothesis]:
         """Next beam, from logits [B, V]; adds to ``finished`` the sentences that may end here."""
@@ -146,7 +152,8 @@ class ConstrainedSearch:
                 token, state = int(allowed.tokens[index]), int(allowed.states[index])
                 text = self._table.text(token, hypothesis.spaced)
                 loose = wild and not self.automaton.spells(hypothesis.state, text)
-                longer = _longer(hypothesis, token, state, text, float(values[index]), best, row, loose)
+                score = float(values[index]) - settings.wildcard_cost * loose
+                longer = _longer(hypothesis, token, state, text, score, best, row, loose)
                 self._keep(longer, candidates)
             after = self._pause(hypothesis)
             if after is not None:
@@ -154,7 +161,7 @@ class ConstrainedSearch:
                 space = "" if hypothesis.spaced else SPACE
                 score = float(scores[token] - total[row])
                 self._keep(_longer(hypothesis, token, after, space, score, best, row), candidates)
-        return self._select(candidates, max(map(self._rank, finished), default=-np.inf))
+        return self._select(candidates, max(map(self.rank, finished), default=-np.inf))
 
     def _keep(self, hypothesis: Hypothesis, among: list[Hypothesis]) -> None:
         if not self._wildcards or hypothesis.doubt <= self._settings.doubt_limit:
@@ -198,7 +205,8 @@ class ConstrainedSearch:
     def _progress(self, hypothesis: Hypothesis) -> float:
         return hypothesis.score + self._settings.per_char * len(hypothesis.text)
 
-    def _rank(self, hypothesis: Hypothesis) -> float:
+    def rank(self, hypothesis: Hypothesis) -> float:
+        """What finished sentences are ordered by, those of other searches of the same audio too."""
         return hypothesis.score / float(len(hypothesis.tokens) ** self._settings.length_power)
 
 

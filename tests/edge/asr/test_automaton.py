@@ -54,6 +54,12 @@ def test_names_of_the_home_fill_open_lists_by_kind_of_device(commands: Grammar) 
     assert not Automaton(OPEN).accepts("on desk lamp")
 
 
+@pytest.mark.parametrize("said", ["on L. E. D. strip", "on led strip", "on the bed t v", "on the bed TV"])
+def test_abbreviations_in_names_are_understood_letter_by_letter(said: str) -> None:
+    home = Home(entities=(Entity("light.strip", "LED strip"), Entity("light.tv", "The Bed Tv")))
+    assert Automaton(OPEN.fill(home_names(home))).accepts(said)
+
+
 def test_reads_slots_values_and_spans(commands: Grammar) -> None:
     text = "On: CAFÉ Lämp."
     understood = Automaton(commands).understand(text)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.asr.moonshine import MoonshineRecognizer, decode_greedily
+from edge.asr.moonshine import MoonshineRecognizer, decode_greedily, joined_letters
 from edge.asr.moonshine_model import END, MoonshineModel, packaged_folder, read_vocabulary
 from edge.errors import EngineError
 from edge.types import AudioFrame
@@ -22,6 +22,18 @@ def model() -> MoonshineModel:
         return MoonshineModel()
     except EngineError as error:
         pytest.skip(str(error))
+
+
+@pytest.mark.parametrize(
+    ("heard", "text"),
+    [
+        ("Play it on the T. V. in the kitchen.", "Play it on the TV in the kitchen."),
+        ("Turn off the A.C.", "Turn off the AC"),
+        ("I am. A man. Go.", "I am. A man. Go."),
+    ],
+)
+def test_letters_said_one_by_one_are_a_word(heard: str, text: str) -> None:
+    assert joined_letters(heard) == text
 
 
 class Counted:
