@@ -103,6 +103,22 @@ def test_a_word_heard_as_another_is_doubted_or_rejected(model: MoonshineModel) -
     assert not Automaton(play).accepts(hear(ConstrainedRecognizer(model, play), spoken("Do you play basketball?")).text)
 
 
+def test_a_name_that_no_list_has_is_not_pressed_into_known_words(model: MoonshineModel) -> None:
+    timers = compile_grammar(
+        parse_domain(
+            "language: en\n"
+            "intents: {Stop: {data: [{sentences: ['stop [my|the] timer for ({what}|<length>)']}]}}\n"
+            "expansion_rules: {length: '{minutes} (minute|minutes)'}\n"
+            "lists: {what: {wildcard: true}, minutes: {range: {from: 1, to: 99}}}"
+        )
+    )
+    recognizer, commands = ConstrainedRecognizer(model, timers), Automaton(timers)
+    for said, value in (("Stop my timer for laundry.", "laundry"), ("Stop the timer for eight minutes.", 8)):
+        understood = commands.understand(hear(recognizer, spoken(said)).text)
+        assert understood is not None
+        assert [slot.value for slot in understood.slots] == [value]
+
+
 def test_allowed_tokens_are_those_that_the_automaton_reads(model: MoonshineModel, coffee: Grammar) -> None:
     table, automaton = TokenTable(model.vocabulary), Automaton(coffee)
     state = automaton.walk(0, "can i have a ")
