@@ -21,6 +21,7 @@ from edge.asr.token_table import Allowed, TokenTable
 TOKENS_PER_SECOND, FEWEST_TOKENS, MOST_TOKENS = 6.5, 12, 80
 MAX_SILENT = 2
 OPEN_CANDIDATES = 50
+APOSTROPHE = "'"
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,10 @@ class ConstrainedSearch:
                 score = float(values[index]) - settings.wildcard_cost * loose
                 longer = _longer(hypothesis, token, state, text, score, best, row, loose)
                 self._keep(longer, candidates)
+            if self._may_join(hypothesis):
+                token = int(self._table.joining[scores[self._table.joining].argmax()])
+                score = float(scores[token] - total[row])
+                self._keep(_longer(hypothesis, token, hypothesis.state, APOSTROPHE, score, best, row, wild), candidates)
             after = self._pause(hypothesis)
             if after is not None:
                 token = int(self._table.silent[scores[self._table.silent].argmax()])
@@ -176,6 +181,10 @@ class ConstrainedSearch:
             likely = np.argpartition(scores, -OPEN_CANDIDATES)[-OPEN_CANDIDATES:].astype(np.int32)
             return self._table.check(self.automaton, state, spaced, likely)
         return allowed
+
+    def _may_join(self, hypothesis: Hypothesis) -> bool:
+        """Whether an apostrophe may stand here, which is nothing to the grammar: inside or after a word."""
+        return bool(len(self._table.joining)) and not hypothesis.spaced and not hypothesis.text.endswith(APOSTROPHE)
 
     def _pause(self, hypothesis: Hypothesis) -> int | None:
         """State after a space or punctuation mark, or None in the middle of a word."""

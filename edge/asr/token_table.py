@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.asr.automaton import Automaton
-from edge.asr.grammar import SPACE, spell
+from edge.asr.grammar import APOSTROPHES, SPACE, spell
 
 MAX_TOKEN_CHARS = 20
 SINGLE_BYTES = range(3, 259)
@@ -33,8 +33,9 @@ ANYTHING = Allowed(np.zeros(0, np.int32), np.zeros(0, np.int32), open=True)
 class TokenTable:
     """Tokens of a vocabulary by their normalized text, sorted, so that a prefix is a range.
 
-    A token's text may begin and end with a space. Tokens that are only space or punctuation are ``silent``.
-    ``spaced`` says whether the text before the token already ended with a space (or has not begun).
+    A token's text may begin and end with a space. Tokens that are only space or punctuation are ``silent``;
+    apostrophes, which stand inside words ("what's") and are nothing to the grammar, are ``joining``. ``spaced`` says
+    whether the text before the token already ended with a space (or has not begun).
     """
 
     def __init__(self, vocabulary: Sequence[bytes]) -> None:
@@ -50,6 +51,8 @@ class TokenTable:
             elif len(text) < MAX_TOKEN_CHARS and max(text) <= "\uffff":
                 columns[: len(text), token] = [ord(char) for char in text]
         self.silent: Ids = np.array(silent, np.int32)
+        joining = [token for token in range(len(vocabulary)) if self._joins(token)]
+        self.joining: Ids = np.array(joining, np.int32)
         order = np.lexsort(columns[::-1])
         self._tokens: Ids = order[columns[0, order] > 0].astype(np.int32)
         self._columns = columns[:, self._tokens]
@@ -66,6 +69,10 @@ class TokenTable:
         if token in SINGLE_BYTES:
             return ""
         return "".join(char for char, _ in spell(self._vocabulary[token].decode("utf-8", "ignore")))
+
+    def _joins(self, token: int) -> bool:
+        text = self._vocabulary[token].decode("utf-8", "ignore")
+        return token not in SINGLE_BYTES and len(text) == 1 and text in APOSTROPHES
 
     def allowed(self, automaton: Automaton, state: int, spaced: bool) -> Allowed:
         """Tokens that the automaton can read in ``state``, silent ones left out."""
