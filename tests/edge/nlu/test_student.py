@@ -132,3 +132,18 @@ def test_an_alternative_of_the_recognizer_is_tried(bundle: Bundle) -> None:
     heard = Transcript("torn parliament budget", alternatives=("turn on the gooseneck",))
     assert parser.parse(heard).intent == "HassTurnOn"
     assert parser.parse(heard).text == "turn on the gooseneck"
+
+
+def test_the_runtime_with_the_student_stays_below_40_mib() -> None:
+    program = (
+        "from edge.bundle import open_bundle\n"
+        "from edge.home import default_home\n"
+        "from edge.memory import peak_rss_mib\n"
+        "from edge.nlu.student import StudentParser\n"
+        "from edge.types import Transcript\n"
+        "parser = StudentParser(open_bundle('home'), default_home(), 'en')\n"
+        "assert parser.parse(Transcript('turn on the kitchen light')).intent == 'HassTurnOn'\n"
+        "print(peak_rss_mib())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert float(done.stdout) <= 40
