@@ -13,7 +13,7 @@ from edge.types import Parse, Transcript
 SURE, KNOWN_SHARE = 0.95, 0.8
 DOUBTED, DISBELIEVED = 0.5, 0.01
 DELAYED = "conversation_command"
-STUTTER = re.compile(r"(\w+(?: \w+)+) \1\b")
+STUTTER = re.compile(r"\b(\w+(?: \w+)+) \1\b|\b(\w+(?: \w+){3,}) .*\b\2\b")
 
 
 class GrammarParser:
@@ -61,8 +61,8 @@ class SpokenParser:
     Of what was heard, sentences of ``expected`` mean what they mean there; where the recognizer doubts a word of one,
     only if the student takes it for the same command, and not at all where it heard quite another word. The student
     alone is believed where it is sure and nearly all words are such as a command may have. A command for later must be
-    one itself. What begins with the same words twice ("I want I want …") is other speech pressed into a sentence. Other
-    speech is rejected.
+    one itself. Other speech is rejected, also where it was pressed into a sentence: one that says the same words twice
+    ("I'd like to go back, I'd like to, I'd like to"), or whose free text begins inside a word ("play" of "playful").
     """
 
     def __init__(self, expected: Grammar, student: Parser) -> None:
@@ -78,7 +78,7 @@ class SpokenParser:
             return parse
         if parse.source != "grammar":
             meant = True
-        elif STUTTER.match(normalize(transcript.text)):
+        elif is_pressed(parse):
             meant = False
         elif transcript.confidence >= DOUBTED:
             meant = True
@@ -95,3 +95,15 @@ class SpokenParser:
         """Whether what is to be done after a time, if anything, is a command."""
         later = (slot.text or "" for slot in parse.slots if slot.name == DELAYED)
         return all(self.parse(replace(transcript, text=text)).intent is not None for text in later)
+
+
+def is_pressed(parse: Parse) -> bool:
+    """Whether a sentence of the grammar says words twice outside its slots, or its free text begins inside a word."""
+    words, end = "", 0
+    spans = [(*slot.span, slot.value == (slot.text or "").lower()) for slot in parse.slots if slot.span]
+    for start, after, free in sorted(spans):
+        if free and parse.text[max(start - 1, 0) : start].isalnum():
+            return True
+        words += f"{parse.text[end:start]} slot "
+        end = after
+    return STUTTER.search(normalize(words + parse.text[end:])) is not None

@@ -183,8 +183,9 @@ class ConstrainedSearch:
         return allowed
 
     def _may_join(self, hypothesis: Hypothesis) -> bool:
-        """Whether an apostrophe may stand here, which is nothing to the grammar: inside or after a word."""
-        return bool(len(self._table.joining)) and not hypothesis.spaced and not hypothesis.text.endswith(APOSTROPHE)
+        """Whether an apostrophe may stand here, which is nothing to the grammar: inside or after a word, once."""
+        word = hypothesis.text.rpartition(SPACE)[2]
+        return bool(word) and bool(len(self._table.joining)) and APOSTROPHE not in word
 
     def _pause(self, hypothesis: Hypothesis) -> int | None:
         """State after a space or punctuation mark, or None in the middle of a word."""

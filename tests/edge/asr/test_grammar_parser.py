@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from edge.asr.grammar import Grammar, home_names
-from edge.asr.grammar_parser import SpokenParser
-from edge.types import Entity, Home, Parse, Transcript
+from edge.asr.grammar_parser import SpokenParser, is_pressed
+from edge.types import Entity, Home, Parse, Slot, Transcript
 from quantize.domain_file import parse_domain
 from quantize.grammar import compile_grammar
 
@@ -87,6 +89,29 @@ def test_what_may_go_on_is_unfinished(grammar: Grammar) -> None:
 def test_polite_words_said_twice_are_other_speech(grammar: Grammar) -> None:
     assert heard(grammar, "could you please turn on the kitchen lamp").intent == "TurnOn"
     assert heard(grammar, "could you could you turn on the kitchen lamp").intent is None
+
+
+@pytest.mark.parametrize(
+    ("text", "pressed"),
+    [
+        ("I'd like to go back. I'd like to. I'd like to.", True),
+        ("If you don't mind, go back if you don't mind", True),
+        ("Add milk to my list", False),
+        ("Add milk milk milk milk to my list", False),
+        ("Addmilk to my list", True),
+        ("please add milk to my list please", False),
+    ],
+)
+def test_other_speech_pressed_into_a_sentence(text: str, pressed: bool) -> None:
+    found = re.search("[Mm]ilk( milk)*", text)
+    slots = (Slot("item", found[0], found[0], found.span()),) if found else ()
+    assert is_pressed(Parse("Add", slots, text=text)) == pressed
+
+
+def test_a_room_named_twice_is_no_stutter() -> None:
+    text = "turn on the living room lamp in the living room"
+    slots = (Slot("name", "Living Room Lamp", text[12:28], (12, 28)), Slot("area", "Living Room", text[36:], (36, 47)))
+    assert not is_pressed(Parse("TurnOn", slots, text=text))
 
 
 def test_a_command_for_later_is_one_itself(grammar: Grammar) -> None:
