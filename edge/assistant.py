@@ -110,6 +110,8 @@ class Assistant:
         if self._deaf_ms > 0:
             self._deaf_ms -= frame.duration_ms
             return None
+        for improve in self._ears.front:
+            frame = improve.accept(frame)
         if not self._now.awake:
             if self._ears.wake is not None and not self._ears.wake.accept(frame):
                 return None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edge.bundle import Bundle
     from edge.config import Profile
     from edge.parts import Ears, Mind, Mouth
-    from edge.protocols import LiveMicrophone, Parser, Recognizer, Speaker, Voice, WakeDetector
+    from edge.protocols import FrameFilter, LiveMicrophone, Parser, Recognizer, Speaker, Voice, WakeDetector
     from edge.types import Home
 
 _QUIET_MS = 300
@@ -182,7 +182,22 @@ def ears(chosen: Profile, wake: str, live: LiveMicrophone | None = None) -> Ears
         wake=_wake(chosen, wake),
         live=live,
         barge_in=chosen.audio.barge_in,
+        front=_front(chosen),
     )
+
+
+def _front(chosen: Profile) -> tuple[FrameFilter, ...]:
+    """What makes speech easier to hear, in order."""
+    filters: list[FrameFilter] = []
+    if chosen.audio.noise_suppression:
+        from edge.audio.noise import NoiseSuppression
+
+        filters.append(NoiseSuppression(chosen.audio.noise_suppression))
+    if chosen.audio.automatic_gain:
+        from edge.audio.gain import AutomaticGain
+
+        filters.append(AutomaticGain())
+    return tuple(filters)
 
 
 def _wake(chosen: Profile, engine: str) -> WakeDetector | None:

@@ -10,6 +10,7 @@ from edge.audio.endpoint import Segmenter
 from edge.protocols import (
     Completeness,
     Endpointer,
+    FrameFilter,
     LiveMicrophone,
     Parser,
     Recognizer,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 class Ears:
     """From frames to a transcript; ``wake`` is None where every utterance is meant for the assistant.
 
+    Every frame goes through ``front`` first.
+
     After ``pause_ms`` of silence the recognizer is asked for its text so far; how whole a command that is decides
     which of ``hangovers_ms`` ends the utterance.
     ``live`` is the microphone that goes on hearing while the assistant speaks. What it heard meanwhile is forgotten,
@@ -42,6 +45,7 @@ class Ears:
     wake: WakeDetector | None = None
     live: LiveMicrophone | None = None
     barge_in: bool = False
+    front: tuple[FrameFilter, ...] = ()
 
 
 @dataclass(frozen=True)

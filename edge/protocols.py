@@ -49,6 +49,13 @@ class LiveMicrophone(Protocol):
         """Forget what was heard so far and not taken."""
 
 
+class FrameFilter(Protocol):
+    """Makes speech easier to hear before anything listens to it."""
+
+    def accept(self, frame: AudioFrame) -> AudioFrame:
+        """The frame, changed; its length and time stay."""
+
+
 class WakeDetector(Protocol):
     """Says when its wake word was heard."""
 

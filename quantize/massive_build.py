@@ -79,9 +79,7 @@ def taught_student(
         seed=recipe.seed,
     )  # fmt: skip
     taught = lessons(soft, spoken, labelled, intents, tags, student)
-    weights = Distillation(intent=plan.intent_weight, ngram_dropout=plan.ngram_dropout)
-    if not plan.distilled:
-        weights = LABELS_ONLY
+    weights = Distillation() if plan.distilled else LABELS_ONLY
     distill(student, taught, tags, weights, schedule, work / "student.pt", run)
     figures = {}
     if held_out:

@@ -87,19 +87,13 @@ class StudentPlan(_Table, frozen=True):
 
 
 class Training(_Table, frozen=True):
-    """How the student is trained; not ``distilled``, it learns from given labels alone, nothing from the teacher.
-
-    ``intent_weight``: of the teacher's intents beside its tags, which weigh 2. ``ngram_dropout``: share of n-gram rows left
-    out in training. Both are for a distilled student.
-    """
+    """How the student is trained; not ``distilled``, it learns from given labels alone, nothing from the teacher."""
 
     epochs: Count = 20
     batch: Count = 192
     rate: Rate = 3e-3
     embedding_rate: Rate = 1e-2
     distilled: bool = True
-    intent_weight: Rate = 1.0
-    ngram_dropout: Share = 0.1
 
 
 class Release(_Table, frozen=True):

@@ -13,7 +13,7 @@ from edge.audio.endpoint import EndpointSettings, Segmenter, Utterance
 from edge.dialogue.dialogue import Ring
 from edge.errors import EngineError
 from edge.parts import Ears, Mind, Mouth, Turn
-from edge.protocols import Completeness, Speech
+from edge.protocols import Completeness, FrameFilter, Speech
 from edge.types import Action, AudioFrame, Parse, Reply, Transcript
 
 FRAME_MS = 32
@@ -179,13 +179,14 @@ class Bench:
         live: LiveFrames | None = None,
         barge_in: bool = False,
         speaker_failure: Exception | None = None,
+        front: tuple[FrameFilter, ...] = (),
     ) -> None:
         self.endpointer, self.recognizer = LoudnessEndpointer(), ScriptedRecognizer(*texts)
         self.skill, self.speaker = ScriptedSkill(), ListSpeaker(speaker_failure)
         voice = BeepVoice()
         mind = Mind(EchoParser(), self.skill, lambda parse: completeness, lambda: Reply("sorry"), self.skill.due)
         segmenter = Segmenter(self.endpointer)
-        ears = Ears(self.endpointer, segmenter, self.recognizer, 160, HANGOVERS_MS, wake, live, barge_in)
+        ears = Ears(self.endpointer, segmenter, self.recognizer, 160, HANGOVERS_MS, wake, live, barge_in, front)
         self.assistant = Assistant(mind, ears, Mouth(lambda language: voice, self.speaker))
 
     def hear(self, *parts: tuple[int, int]) -> list[Turn]:

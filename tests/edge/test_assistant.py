@@ -38,6 +38,20 @@ def test_the_recognizer_gets_the_sound_before_speech_was_noticed() -> None:
     assert heard_ms >= 20 * FRAME_MS + 600 + 200
 
 
+class Halve:
+    """A filter that halves the loudness."""
+
+    def accept(self, frame: AudioFrame) -> AudioFrame:
+        return AudioFrame(frame.pcm // 2, frame.rate_hz, frame.start_ms)
+
+
+def test_frames_pass_the_filters_before_anything_listens() -> None:
+    bench = Bench("lights on", wake=CountWake(), front=(Halve(), Halve()))
+    (turn,) = bench.hear((5, 4), (20, 1), *SENTENCE)
+    assert turn.action == Action("lights on")
+    assert bench.hear((5, 1), *SENTENCE) == []
+
+
 def test_the_latency_is_the_waited_audio_and_the_work_after_the_end_of_speech() -> None:
     (turn,) = Bench("lights on").hear(*SENTENCE)
     assert turn.waited_ms == 608
