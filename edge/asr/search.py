@@ -66,7 +66,8 @@ class Hypothesis:
 
     ``known`` counts the tokens of known words: of what a wildcard took, nothing can be learnt. ``doubt`` is the most
     by which the decoder would sooner have said another token, in nats: noise makes many tokens improbable, but one that
-    was heard clearly as another word is contradicted. ``row`` is its place in the decoder's batch.
+    was heard clearly as another word is contradicted. ``row`` is its place in the decoder's batch; ``free`` says that
+    a wildcard took its last token.
     """
 
     tokens: tuple[int, ...]
@@ -78,6 +79,7 @@ class Hypothesis:
     silent: int = 0
     doubt: float = 0.0
     row: int = 0
+    free: bool = False
 
     @property
     def spaced(self) -> bool:
@@ -183,9 +185,14 @@ class ConstrainedSearch:
         return allowed
 
     def _may_join(self, hypothesis: Hypothesis) -> bool:
-        """Whether an apostrophe may stand here, which is nothing to the grammar: inside or after a word, once."""
+        """Whether an apostrophe may stand here, which is nothing to the grammar: inside or after a word, once.
+
+        Free text may hold one, but not begin with one: "artist's" is not "artist" and a name that begins with s.
+        """
         word = hypothesis.text.rpartition(SPACE)[2]
-        return bool(word) and bool(len(self._table.joining)) and APOSTROPHE not in word
+        if not word or APOSTROPHE in word or not len(self._table.joining):
+            return False
+        return hypothesis.free or self.automaton.moves(hypothesis.state).other is None
 
     def _pause(self, hypothesis: Hypothesis) -> int | None:
         """State after a space or punctuation mark, or None in the middle of a word."""
@@ -241,6 +248,7 @@ def _longer(
         0 if text.strip(SPACE) else hypothesis.silent + 1,
         max(hypothesis.doubt, best - score),
         row,
+        loose,
     )
 
 
