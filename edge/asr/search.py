@@ -9,7 +9,7 @@ arXiv:1609.08144, section 7), because plain sums prefer sentences that leave the
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,10 +64,10 @@ LEAN_SEARCH = SearchSettings(beam=3)
 class Hypothesis:
     """A beginning of a sentence, or a whole one: ``score`` is its log-probability, ``known_score`` that of known words.
 
-    ``known`` counts the tokens of known words: of what a wildcard took, nothing can be learnt. ``doubt`` is the most
-    by which the decoder would sooner have said another token, in nats: noise makes many tokens improbable, but one that
-    was heard clearly as another word is contradicted. ``row`` is its place in the decoder's batch; ``free`` says that
-    a wildcard took its last token.
+    ``known`` counts the tokens of known words: from apostrophes and from what a wildcard took, nothing can be learnt.
+    ``doubt`` is the most by which the decoder would sooner have said another token, in nats: noise makes many tokens
+    improbable, but one that was heard clearly as another word is contradicted. ``row`` is its place in the decoder's
+    batch; ``free`` says that a wildcard took its last token.
     """
 
     tokens: tuple[int, ...]
@@ -161,7 +161,8 @@ class ConstrainedSearch:
             if self._may_join(hypothesis):
                 token = int(self._table.joining[scores[self._table.joining].argmax()])
                 score = float(scores[token] - total[row])
-                self._keep(_longer(hypothesis, token, hypothesis.state, APOSTROPHE, score, best, row, wild), candidates)
+                longer = _longer(hypothesis, token, hypothesis.state, APOSTROPHE, score, best, row, loose=True)
+                self._keep(replace(longer, free=wild), candidates)
             after = self._pause(hypothesis)
             if after is not None:
                 token = int(self._table.silent[scores[self._table.silent].argmax()])
