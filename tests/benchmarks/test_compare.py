@@ -19,6 +19,8 @@ from benchmarks.statistics import difference, student_t, summarize
 Run = Callable[..., Report]
 AMOUNTS = {"hear": 300, "understand": 150, "speak": 200}
 
+STEADY_PERCENT = 5.0
+
 
 @pytest.fixture(scope="module")
 def real(run_here: Run) -> Report:
@@ -84,7 +86,11 @@ def test_ten_percent_more_real_work_is_found_in_its_stage(run_here: Run, tmp_pat
     amounts = {"hear": 600, "understand": 300, "speak": 300}
 
     def measured(amounts: dict[str, int]) -> Report:
-        return run_here("turn", "samples:spin", {"repetitions": 24, "amounts": amounts}, rounds=5)
+        for _ in range(4):
+            report = run_here("turn", "samples:spin", {"repetitions": 24, "amounts": amounts}, rounds=5)
+            if report.drift_percent < STEADY_PERCENT:
+                return report
+        pytest.skip(f"this machine's own speed drifts by {report.drift_percent:.0f} %, which hides 10 % of work")
 
     before = measured(amounts)
     for slowed in ("hear", "speak"):
