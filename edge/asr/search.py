@@ -28,6 +28,8 @@ APOSTROPHE = "'"
 class SearchSettings:
     """How wide to search.
 
+    ``beam`` hypotheses are kept, ``first_beam`` of them up to ``first_tokens``, where a grammar has most branches and
+    one misheard word would lose the sentence.
     ``gap`` (natural log) drops hypotheses that far behind the best of their step, where each character read is worth
     ``per_char``; ``wildcard_gap`` does where wildcards let any speech pass, so that the likely one is never far behind.
     ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens that
@@ -41,7 +43,9 @@ class SearchSettings:
     ``wildcard_lead``.
     """
 
-    beam: int = 16
+    beam: int = 8
+    first_beam: int = 16
+    first_tokens: int = 4
     gap: float = 14.0
     wildcard_gap: float = 8.0
     per_char: float = 0.15
@@ -57,7 +61,7 @@ class SearchSettings:
     wildcard_lead: float = 1.0
 
 
-LEAN_SEARCH = SearchSettings(beam=3)
+LEAN_SEARCH = SearchSettings(beam=3, first_beam=3)
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ class ConstrainedSearch:
             allowed = self._continuations(hypothesis, scores)
             values = scores[allowed.tokens] - total[row]
             wild = self.automaton.moves(hypothesis.state).other is not None
-            for index in _highest(values, 2 * settings.beam):
+            for index in _highest(values, 2 * self._width(hypothesis)):
                 token, state = int(allowed.tokens[index]), int(allowed.states[index])
                 text = self._table.text(token, hypothesis.spaced)
                 loose = wild and not self.automaton.spells(hypothesis.state, text)
@@ -210,7 +214,7 @@ class ConstrainedSearch:
         chosen: dict[str, Hypothesis] = {}
         for candidate in ordered:
             behind = self._progress(ordered[0]) - self._progress(candidate)
-            if len(chosen) == settings.beam or behind > settings.gap:
+            if len(chosen) == self._width(candidate) or behind > settings.gap:
                 break
             hoped = (candidate.score - settings.ahead * settings.ahead_cost) / (
                 (len(candidate.tokens) + settings.ahead) ** settings.length_power
@@ -219,6 +223,10 @@ class ConstrainedSearch:
             if hoped > to_beat and -candidate.known_score <= patience:
                 chosen.setdefault(candidate.text.strip(SPACE), candidate)
         return list(chosen.values())
+
+    def _width(self, hypothesis: Hypothesis) -> int:
+        settings = self._settings
+        return settings.first_beam if len(hypothesis.tokens) <= settings.first_tokens else settings.beam
 
     def _progress(self, hypothesis: Hypothesis) -> float:
         return hypothesis.score + self._settings.per_char * len(hypothesis.text)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from itertools import product
 
 import pytest
@@ -45,6 +48,29 @@ def test_epochs_are_redrawn_and_reproducible(source: tuple[HomeSource, LabelSpac
 
     assert texts(1) == texts(1)
     assert texts(1) != texts(2)
+
+
+def test_a_build_continued_by_another_process_draws_the_same_sentences() -> None:
+    draw = """
+import random
+from quantize.home import HomeSource, label_space
+from quantize.homes import WordMaterial
+from quantize.templates import package_templates
+from quantize.unrelated import unrelated_sentences
+templates = package_templates("de")
+words = WordMaterial(["lantern", "orchid", "velvet", "harbour", "picnic", "saddle", "ferry"])
+home = HomeSource(templates, words, label_space([templates]), unrelated_sentences(templates))
+print([sample for sample, _ in home.samples(60, random.Random(3))])
+"""
+
+    def drawn(hash_seed: str) -> str:
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        run = [sys.executable, "-c", draw]
+        return subprocess.run(run, env=environment, check=True, capture_output=True, text=True).stdout
+
+    first = drawn("1")
+    assert first.count("Sample(") == 60
+    assert first == drawn("2")
 
 
 def test_unrelated_sentences_are_no_command(source: tuple[HomeSource, LabelSpace]) -> None:
