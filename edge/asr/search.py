@@ -43,8 +43,8 @@ class SearchSettings:
     ``wildcard_lead``.
     """
 
-    beam: int = 8
-    first_beam: int = 16
+    beam: int = 6
+    first_beam: int = 12
     first_tokens: int = 4
     gap: float = 14.0
     wildcard_gap: float = 8.0
