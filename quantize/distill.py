@@ -7,7 +7,7 @@ a projection (Jiao et al. 2020, "TinyBERT"), and the given labels where there ar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from edge.types import Home
 from quantize.datasets import OUTSIDE, Utterance, tag_tokens, tagged_spans
 from quantize.loop import Schedule, train
 from quantize.metrics import Prediction
+from quantize.recipe import Training
 from quantize.student import Student
 from quantize.teacher import IGNORED, SoftLabels
 
@@ -33,7 +34,7 @@ _UNTOLD_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Distillation:
-    """Weights of the parts of the loss; ``ngram_dropout`` is the share of n-gram rows left out in training."""
+    """Weights of the parts of the loss, and the shares of n-grams and of whole words left out in training."""
 
     temperature: float = 2.0
     intent: float = 1.0
@@ -42,9 +43,16 @@ class Distillation:
     gold: float = 0.2
     language: float = 0.1
     ngram_dropout: float = 0.1
+    word_dropout: float = 0.0
 
 
-LABELS_ONLY = Distillation(intent=0.0, tag=0.0, hidden=0.0, gold=1.0)
+def weights_of(plan: Training) -> Distillation:
+    """The parts of the loss as a recipe wants them."""
+    if plan.distilled:
+        parts = Distillation(intent=plan.intent_weight)
+    else:
+        parts = Distillation(intent=0.0, tag=0.0, hidden=0.0, gold=1.0)
+    return replace(parts, ngram_dropout=plan.ngram_dropout, word_dropout=plan.word_dropout)
 
 
 @dataclass(frozen=True)
@@ -147,6 +155,8 @@ def distill(
         ids, features, mask = _collate(rows)
         ids[torch.rand(len(rows)) < _UNTOLD_SHARE, 0, 0] = taught.untold
         ids[:, 1:] *= torch.rand(ids[:, 1:].shape) >= weights.ngram_dropout
+        if weights.word_dropout:
+            ids[:, 1:] *= torch.rand((*ids[:, 1:].shape[:2], 1)) >= weights.word_dropout
         intent, tag, language, sentence, token = (
             output.float() for output in wrapped(ids.to(run.device), features.to(run.device), mask.to(run.device))
         )

@@ -19,7 +19,7 @@ from quantize.adapt import Reader, adapt_encoder
 from quantize.baseline import train_floor, with_second_opinion
 from quantize.corpus import WORD, Corpus, read_corpus, student_sentences
 from quantize.datasets import Utterance, tag_tokens
-from quantize.distill import LABELS_ONLY, Distillation, distill, lessons, predict, student_input
+from quantize.distill import distill, lessons, predict, student_input, weights_of
 from quantize.home import Example
 from quantize.loop import Schedule, accelerator
 from quantize.metrics import measure
@@ -79,8 +79,7 @@ def taught_student(
         seed=recipe.seed,
     )  # fmt: skip
     taught = lessons(soft, spoken, labelled, intents, tags, student)
-    weights = Distillation() if plan.distilled else LABELS_ONLY
-    distill(student, taught, tags, weights, schedule, work / "student.pt", run)
+    distill(student, taught, tags, weights_of(plan), schedule, work / "student.pt", run)
     figures = {}
     if held_out:
         found = measure(held_out, predict(student, [u.text for u in held_out], intents, tags))

@@ -10,9 +10,10 @@ import torch
 from edge.nlu.matching import FEATURES
 from edge.nlu.tokens import ngram_ids, tokenize
 from quantize.datasets import SlotSpan, Utterance, format_annotation, label_names, parse_annotation, tag_tokens
-from quantize.distill import Distillation, distill, lessons, predict, soft_loss
+from quantize.distill import Distillation, distill, lessons, predict, soft_loss, weights_of
 from quantize.loop import Schedule, accelerator
 from quantize.metrics import measure
+from quantize.recipe import Training
 from quantize.recombine import Neighbours, recombined
 from quantize.student import Student, StudentShape
 from quantize.teacher import SoftLabels
@@ -69,6 +70,25 @@ def test_student_learns_from_teacher_and_labels(weights: Distillation, tmp_path:
     assert seen.exact_match == 1.0
     told = predict(student, ["turn on the kitchen light"], intents, tags, "en")
     assert (told[0].intent, told[0].slots) == ("light_on", (SlotSpan("room", 12, 19),))
+
+
+@pytest.mark.parametrize(("word_dropout", "learned"), [(0.1, True), (1.0, False)])
+def test_words_left_out_are_not_learned_from(word_dropout: float, learned: bool, tmp_path: Path) -> None:
+    rows = utterances()
+    intents, tags = label_names(rows)
+    student = fresh_student(intents, tags)
+    taught = lessons(soft_labels_of(rows, intents, tags), ["en"] * len(rows), rows, intents, tags, student)
+    weights = weights_of(Training(word_dropout=word_dropout))
+    distill(student, taught, tags, weights, Schedule(40, 8, 5e-3, 2e-2), tmp_path / "student.pt", accelerator())
+    seen = measure(rows, predict(student, [row.text for row in rows], intents, tags))
+    assert (seen.exact_match == 1.0) == learned
+
+
+def test_a_recipe_weighs_the_parts_of_the_loss() -> None:
+    assert weights_of(Training()) == Distillation()
+    assert weights_of(Training(intent_weight=2.0, ngram_dropout=0.2)) == Distillation(intent=2.0, ngram_dropout=0.2)
+    labels_only = weights_of(Training(distilled=False))
+    assert (labels_only.intent, labels_only.tag, labels_only.hidden, labels_only.gold) == (0.0, 0.0, 0.0, 1.0)
 
 
 def test_labels_of_unlabelled_sentences_are_not_used() -> None:
