@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def add_hearing(commands: Any) -> None:
     wake.add_argument("--other", type=Path, nargs="*", default=[], metavar="PLACE", help="recordings without the word")
     wake.add_argument("--said", type=Path, nargs="*", default=[], metavar="PLACE", help="recordings of the word")
     wake.add_argument("--word", action="append", metavar="WORD", help="this wake word (repeatable; default: all)")
-    wake.add_argument("--threshold", type=float, metavar="P", help="probability that counts (default: the model's)")
+    wake.add_argument("--threshold", type=float, metavar="P", help="probability that counts (default: the profile's)")
+    wake.add_argument("--profile", metavar="NAME", help="board whose gain, noise suppression and threshold are used")
     wake.add_argument("--json", action="store_true", help="one JSON object on standard output")
     speak = commands.add_parser("speak", help="speak sentences into recordings, for edge-bench speech and wake")
     speak.add_argument("source", type=Path, metavar="FILE", help=".txt, a sentence a line, or .jsonl with labels")
@@ -72,10 +74,14 @@ def _endpoint(arguments: argparse.Namespace) -> int:
 
 def _wake(arguments: argparse.Namespace) -> int:
     from benchmarks.wake import measure_wake, wake_json, wake_table
+    from edge import compose
     from edge.wake.microwakeword import WAKE_WORDS
 
+    profile = compose.profile(arguments)
     words = arguments.word or WAKE_WORDS
-    results = [measure_wake(word, arguments.threshold, arguments.other, arguments.said) for word in words]
+    threshold = profile.wake.threshold if arguments.threshold is None else arguments.threshold
+    front = partial(compose.front, profile)
+    results = [measure_wake(word, threshold, arguments.other, arguments.said, front) for word in words]
     sys.stdout.write((json.dumps(wake_json(results)) if arguments.json else wake_table(results)) + "\n")
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from edge.audio.framing import FRAME_MS, RATE_HZ
 from edge.audio.wav import wav_blocks
 from edge.errors import ConfigError
+from edge.protocols import FrameFilter
 from edge.types import AudioFrame
 from edge.wake.microwakeword import MicroWakeWordDetector
 from edge.wake.refractory import Refractory
@@ -41,7 +42,13 @@ class WakeResult:
         return poisson_upper(self.false_alarms) / self.hours if self.hours else None
 
 
-def measure_wake(word: str, threshold: float | None, other: list[Path], said: list[Path]) -> WakeResult:
+def measure_wake(
+    word: str,
+    threshold: float | None,
+    other: list[Path],
+    said: list[Path],
+    front: Callable[[], Sequence[FrameFilter]] = tuple,
+) -> WakeResult:
     """Stream recordings through the detector of ``word`` as the assistant does, refractory time included.
 
     Args:
@@ -49,6 +56,7 @@ def measure_wake(word: str, threshold: float | None, other: list[Path], said: li
         threshold: probability that counts; None for the model's own.
         other: files or folders of sound without the word; all of it is one stream.
         said: files or folders with one recording of the word each.
+        front: makes what improves the sound before anything listens, for each stream anew.
 
     Raises:
         ConfigError: an unknown word, or no recordings.
@@ -57,14 +65,14 @@ def measure_wake(word: str, threshold: float | None, other: list[Path], said: li
         raise ConfigError("nothing to measure: give recordings with --other, --said or both")
     detector = Refractory(MicroWakeWordDetector(word, threshold))
     alarms = samples = 0
-    for frame in _frames(wav_files(other)):
+    for frame in _frames(wav_files(other), front()):
         samples += len(frame.pcm)
         alarms += detector.accept(frame)
     recordings = wav_files(said)
     missed = 0
     for path in recordings:
         fresh = Refractory(MicroWakeWordDetector(word, threshold))
-        missed += not any([fresh.accept(frame) for frame in _frames([path])])
+        missed += not any([fresh.accept(frame) for frame in _frames([path], front())])
     return WakeResult(word, threshold, alarms, samples / RATE_HZ / 3600, missed, len(recordings))
 
 
@@ -83,11 +91,14 @@ def wav_files(places: list[Path]) -> list[Path]:
     return files
 
 
-def _frames(files: list[Path]) -> Iterator[AudioFrame]:
+def _frames(files: list[Path], front: Sequence[FrameFilter]) -> Iterator[AudioFrame]:
     for path in files:
         for block in wav_blocks(path):
             for start in range(0, len(block), _FRAME):
-                yield AudioFrame(block[start : start + _FRAME], RATE_HZ)
+                frame = AudioFrame(block[start : start + _FRAME], RATE_HZ)
+                for improve in front:
+                    frame = improve.accept(frame)
+                yield frame
 
 
 def poisson_upper(count: int) -> float:

@@ -182,11 +182,11 @@ def ears(chosen: Profile, wake: str, live: LiveMicrophone | None = None) -> Ears
         wake=_wake(chosen, wake),
         live=live,
         barge_in=chosen.audio.barge_in,
-        front=_front(chosen),
+        front=front(chosen),
     )
 
 
-def _front(chosen: Profile) -> tuple[FrameFilter, ...]:
+def front(chosen: Profile) -> tuple[FrameFilter, ...]:
     """What makes speech easier to hear, in order."""
     filters: list[FrameFilter] = []
     if chosen.audio.noise_suppression:
@@ -205,7 +205,7 @@ def _wake(chosen: Profile, engine: str) -> WakeDetector | None:
         from edge.wake.microwakeword import MicroWakeWordDetector
         from edge.wake.refractory import Refractory
 
-        return Refractory(MicroWakeWordDetector(chosen.wake.word))
+        return Refractory(MicroWakeWordDetector(chosen.wake.word, chosen.wake.threshold))
     if engine == "push-to-talk":
         from edge.wake.push_to_talk import PushToTalk, enter_pressed
 

@@ -76,10 +76,11 @@ class Audio(_Table, frozen=True):
 
 
 class Wake(_Table, frozen=True):
-    """How the assistant is called."""
+    """How the assistant is called; ``threshold`` of the wake word's probability, None for its model's own."""
 
     engine: Literal["micro", "push-to-talk", "none"] = "micro"
     word: str = "okay_nabu"
+    threshold: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = None
 
 
 class Endpoint(_Table, frozen=True):

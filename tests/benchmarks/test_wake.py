@@ -35,6 +35,24 @@ def test_counts_misses_and_false_alarms_with_the_hours(clips: Path, capsys: pyte
     assert result["per_hour_at_most"] > result["per_hour"]
 
 
+def test_hears_through_the_gain_and_with_the_threshold_of_the_profile(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quiet = (spoken("Alexa!") / 400).astype(np.int16)
+    write_wav(tmp_path / "quiet.wav", np.concatenate([*[QUIET] * 6, quiet, QUIET]))
+
+    def misses(profile: str) -> int:
+        path = tmp_path / "board.toml"
+        path.write_text(profile)
+        assert main(["wake", "--word", "alexa", "--said", str(tmp_path), "--profile", str(path), "--json"]) == 0
+        return int(json.loads(capsys.readouterr().out)["words"][0]["misses"])
+
+    profile = (Path(__file__).parents[2] / "firmware_configs" / "desktop.toml").read_text()
+    assert misses(profile) == 0
+    assert misses(profile + "\n[audio]\nautomatic_gain = false\n") == 1
+    assert misses(profile.replace("[wake]", "[wake]\nthreshold = 0.999")) == 1
+
+
 def test_what_was_not_measured_says_so(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["wake", "--word", "okay_nabu", "--other", str(clips / "other")]) == 0
     assert "| okay_nabu | the model's | 0 |" in (table := capsys.readouterr().out)
