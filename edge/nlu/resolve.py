@@ -97,6 +97,13 @@ class Resolver:
         near = nearest(key, listed, _WORD_CUTOFF)
         return _choose(listed[near], domain) if near is not None else written
 
+    def is_value(self, slot: Slot) -> bool:
+        """Whether a slot that was said holds a value: a part of the home, a number, or one listed for it, if any is."""
+        listed = self._lexicon.values.get(slot.name)
+        if slot.text is None or listed is None or slot.name in _PARTS or not isinstance(slot.value, str):
+            return True
+        return any(slot.value == choice.value for choices in listed.values() for choice in choices)
+
     def _number(self, written: str, key: str) -> int | float | None:
         digits = _NUMBER.search(written)
         if digits:

@@ -93,7 +93,7 @@ class StudentParser:
         if frame.intent is None or confidence < self._spec.threshold:
             return Parse(None, (), confidence if frame.intent else 1.0 - confidence, language, text=said)
         slots = resolver.slots(text, frame, best.spans, tokens, matches)
-        if not self._makes_sense(frame, slots, said):
+        if not (self._makes_sense(frame, slots, said) and self._has_values(frame, slots, resolver)):
             return Parse(None, (), 0.5, language, text=said)
         return Parse(frame.intent, slots, confidence, language, "student", said, frame.response)
 
@@ -106,6 +106,11 @@ class StudentParser:
         if _DELAYED in frame.free and name is not None and len((name.text or "").split()) > _LONGEST_NAME:
             command = command or name
         return command is None or command.text == said or self._understand(str(command.value)).intent is not None
+
+    def _has_values(self, frame: Frame, slots: tuple[Slot, ...], resolver: Resolver) -> bool:
+        """Whether the slots of a user's own command hold values of its lists, unlike "coffee with some cinnamon"."""
+        own = frame.intent in self._bundle.manifest.replies
+        return not own or all(slot.name in frame.free or resolver.is_value(slot) for slot in slots)
 
     def _scores(
         self, index: HomeIndex, tokens: list[Token], matches: list[Match], language: str | None

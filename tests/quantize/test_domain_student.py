@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 import pytest
 
 from edge import compose
@@ -10,6 +11,7 @@ from edge.bundle import Bundle
 from edge.config import load_profile
 from edge.dialogue.dialogue import open_dialogue
 from edge.errors import ConfigError
+from edge.nlu.student import Features, Ids, StudentParser
 from edge.types import Entity, Home, Parse, Slot, Transcript
 from quantize.domain_bundle import build_domain
 from quantize.domain_file import parse_domain
@@ -54,6 +56,22 @@ def test_other_wordings_reach_the_student_and_other_speech_is_rejected(pets: Bun
     )  # fmt: skip
     assert (near.source, near.intent, near.value("pet")) == ("student", "FeedPet", "fish")
     assert parser.parse(Transcript("what is the weather in london like today")).intent is None
+
+
+@pytest.mark.parametrize(("pet", "value"), [("goldfish", "fish"), ("goldfisch", "fish"), ("hamster", None)])
+def test_words_that_no_list_has_are_no_value(pets: Bundle, pet: str, value: str | None) -> None:
+    spec = pets.manifest.student
+    assert spec is not None
+    feed = [frame.intent for frame in spec.frames].index("FeedPet")
+    pet_tag = 1 + 2 * spec.slots.index("pet")
+
+    def last_word_is_a_pet(ids: Ids, features: Features) -> list[Features]:
+        frames, tags = np.zeros((1, len(spec.frames))), np.zeros((1, ids.shape[1], 1 + 2 * len(spec.slots)))
+        frames[0, feed], tags[0, -1, pet_tag] = 9.0, 9.0
+        return [part.astype(np.float32) for part in (frames, tags, np.zeros((1, 1)))]
+
+    parse = StudentParser(pets, Home(), "en", run=last_word_is_a_pet).parse(Transcript(f"feed my {pet}"))
+    assert (parse.intent, parse.value("pet")) == ("FeedPet" if value else None, value)
 
 
 def test_a_small_board_hears_the_wordings_of_the_file_alone(pets: Bundle) -> None:
