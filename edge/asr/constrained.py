@@ -6,8 +6,9 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from jellyfish import levenshtein_distance, metaphone
 
-from edge.asr.grammar import Grammar, Kind
+from edge.asr.grammar import Grammar, Kind, normalize
 from edge.asr.moonshine import SILENCE_RMS, MoonshineRecognizer
 from edge.asr.moonshine_model import Encoded, FloatArray, MoonshineModel
 from edge.asr.search import ConstrainedSearch, Hypothesis, SearchSettings
@@ -23,7 +24,8 @@ class ConstrainedRecognizer(MoonshineRecognizer):
     Sentences of known words are tried first; those with wildcards, which fit any speech, only where these fit badly,
     and chosen where they fit much better.
     Audio that fits no sentence, whose cost is above the ``limit`` of ``settings``, is decoded freely, so that other
-    wordings still reach the student. The confidence of a sentence is a logistic function of its cost or doubt, one half
+    wordings still reach the student. A sentence not far beyond the limit is taken where both sound alike ("Stop my
+    time, Eli" and "stop my timer"). The confidence of a sentence is a logistic function of its cost or doubt, one half
     at the nearer limit; it is below one half where a word of it was heard as another.
     """
 
@@ -53,6 +55,10 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         if not found:
             return self._decode_freely(encoded)
         texts = tuple(dict.fromkeys(self._model.text(hypothesis.tokens) for hypothesis in found))
+        if found[0].cost > self._settings.limit:
+            freely = self._decode_freely(encoded)
+            if sounds_alike(freely.text, texts[0]) < self._settings.alike:
+                return freely
         return Transcript(
             texts[0], self._confidence(found[0]), alternatives=texts[1:4], end_ms=self._end_ms, heard=True
         )
@@ -67,13 +73,28 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         return 0.5 - 0.5 * math.tanh(beyond / 2)
 
     def _sentences(self, encoded: Encoded) -> list[Hypothesis]:
-        """Sentences that the audio may be, best first; none where the best costs too much."""
-        settings, best = self._settings, list[Hypothesis]()
+        """Sentences that the audio may be, best first; those near the limit where no other is; none far beyond it."""
+        settings, best, near = self._settings, list[Hypothesis](), list[Hypothesis]()
         to_beat = -math.inf
         for search in self._searches:
             if best and best[0].cost <= settings.clear:
                 break
             found = search.decode(encoded, self._time_limit_ms)
-            if found and found[0].cost <= settings.limit and search.rank(found[0]) > to_beat:
-                best, to_beat = found, search.rank(found[0]) + settings.wildcard_lead
-        return best
+            if not found:
+                continue
+            if found[0].cost <= settings.limit:
+                if search.rank(found[0]) > to_beat:
+                    best, to_beat = found, search.rank(found[0]) + settings.wildcard_lead
+            elif found[0].cost <= settings.near_limit and not search.wildcards:
+                near = found
+        return best or near
+
+
+def sounds_alike(one: str, other: str) -> float:
+    """How alike two texts sound, 0 to 1, by the edit distance of their consonants (Philips' Metaphone, 1990)."""
+    codes = [_consonants(text) for text in (one, other)]
+    return 1 - levenshtein_distance(*codes) / max(*map(len, codes), 1)
+
+
+def _consonants(text: str) -> str:
+    return "".join(metaphone(word) for word in normalize(text).split())

@@ -34,13 +34,14 @@ class SearchSettings:
     ``per_char``; ``wildcard_gap`` does where wildcards let any speech pass, so that the likely one is never far behind.
     ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens that
     cost ``ahead_cost`` each could not lift it over the best finished sentence, or when its known words cost more than
-    ``patience`` and ``limit`` per token. Sentences whose `Hypothesis.cost` is above ``limit`` are no commands. Those
-    whose `Hypothesis.doubt` is above ``doubt_limit``, and above ``doubt_per_token`` for each known token, for one
-    misheard word matters less in a long sentence, are in question. With wildcards, where few words speak for the
-    sentence, they are given up at ``doubt_limit``; each token that a wildcard takes costs ``wildcard_cost`` beside its
-    probability, so that of two readings that sound alike the one of known words is chosen. A sentence of known words
-    that costs more than ``clear`` is compared with those with wildcards, which must have a rank higher by
-    ``wildcard_lead``.
+    ``patience`` and the limit per token. Sentences whose `Hypothesis.cost` is above ``limit`` are no commands, but for
+    those of known words up to ``near_limit`` that sound like what is heard without a grammar (``alike`` of one, see
+    `edge.asr.constrained.sounds_alike`). Those whose `Hypothesis.doubt` is above ``doubt_limit``, and above
+    ``doubt_per_token`` for each known token, for one misheard word matters less in a long sentence, are in question.
+    With wildcards, where few words speak for the sentence, they are given up at ``doubt_limit``; each token that a
+    wildcard takes costs ``wildcard_cost`` beside its probability, so that of two readings that sound alike the one of
+    known words is chosen. A sentence of known words that costs more than ``clear`` is compared with those with
+    wildcards, which must have a rank higher by ``wildcard_lead``.
     """
 
     beam: int = 6
@@ -54,6 +55,8 @@ class SearchSettings:
     ahead_cost: float = 0.05
     patience: float = 10.0
     limit: float = 2.2
+    near_limit: float = 3.0
+    alike: float = 0.45
     doubt_limit: float = 5.0
     doubt_per_token: float = 0.5
     wildcard_cost: float = 0.3
@@ -112,10 +115,11 @@ class ConstrainedSearch:
         wildcards: bool = True,
     ) -> None:
         self.automaton = Automaton(grammar, wildcards=wildcards)
-        self._wildcards = wildcards
+        self.wildcards = wildcards
         self._model = model
         self._table = table
         self._settings = settings or SearchSettings()
+        self._limit = self._settings.limit if wildcards else self._settings.near_limit
         self._allowed: dict[tuple[int, bool], Allowed] = {}
 
     def decode(self, encoded: Encoded, time_limit_ms: float) -> list[Hypothesis]:
@@ -176,7 +180,7 @@ class ConstrainedSearch:
         return self._select(candidates, max(map(self.rank, finished), default=-np.inf))
 
     def _keep(self, hypothesis: Hypothesis, among: list[Hypothesis]) -> None:
-        if not self._wildcards or hypothesis.doubt <= self._settings.doubt_limit:
+        if not self.wildcards or hypothesis.doubt <= self._settings.doubt_limit:
             among.append(hypothesis)
 
     def _continuations(self, hypothesis: Hypothesis, scores: FloatArray) -> Allowed:
@@ -219,7 +223,7 @@ class ConstrainedSearch:
             hoped = (candidate.score - settings.ahead * settings.ahead_cost) / (
                 (len(candidate.tokens) + settings.ahead) ** settings.length_power
             )
-            patience = settings.patience + settings.limit * candidate.known
+            patience = settings.patience + self._limit * candidate.known
             if hoped > to_beat and -candidate.known_score <= patience:
                 chosen.setdefault(candidate.text.strip(SPACE), candidate)
         return list(chosen.values())

@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.asr.automaton import Automaton
-from edge.asr.constrained import ConstrainedRecognizer
+from edge.asr.constrained import ConstrainedRecognizer, sounds_alike
 from edge.asr.grammar import Grammar
 from edge.asr.moonshine_model import MoonshineModel
-from edge.asr.search import ConstrainedSearch
+from edge.asr.search import ConstrainedSearch, SearchSettings
 from edge.asr.token_table import TokenTable
 from edge.audio.wav import WavMicrophone
 from edge.types import AudioFrame, Transcript
@@ -101,6 +101,26 @@ def test_a_word_heard_as_another_is_doubted_or_rejected(model: MoonshineModel) -
     )
     assert Automaton(play).accepts(hear(ConstrainedRecognizer(model, play), spoken("Can you play basketball?")).text)
     assert not Automaton(play).accepts(hear(ConstrainedRecognizer(model, play), spoken("Do you play basketball?")).text)
+
+
+def test_a_sentence_beyond_the_limit_is_taken_where_it_sounds_like_what_is_heard_freely(model: MoonshineModel) -> None:
+    timers = compile_grammar(
+        parse_domain("language: en\nintents: {Timer: {data: [{sentences: ['(stop|pause) [my|the] timer']}]}}")
+    )
+    said, other = spoken("Stop the tyre."), spoken("Close my time.")
+    assert sounds_alike("stop the tire", "stop the timer") > 0.8
+    heard = hear(ConstrainedRecognizer(model, timers), said)
+    assert Automaton(timers).accepts(heard.text) and heard.confidence < 0.5
+    strict = ConstrainedRecognizer(model, timers, settings=SearchSettings(alike=1.0))
+    assert not Automaton(timers).accepts(hear(strict, said).text)
+    assert not Automaton(timers).accepts(hear(ConstrainedRecognizer(model, timers), other).text)
+
+
+def test_texts_sound_alike_by_their_consonants() -> None:
+    assert sounds_alike("Stop my time, Eli.", "stop my timer") > 0.7
+    assert sounds_alike("Stop my timer.", "stop my timer") == 1.0
+    assert sounds_alike("What a lovely day.", "stop my timer") < 0.4
+    assert sounds_alike("", "stop my timer") == 0.0
 
 
 def test_a_name_that_no_list_has_is_not_pressed_into_known_words(model: MoonshineModel) -> None:
