@@ -65,10 +65,9 @@ class ConstrainedRecognizer(MoonshineRecognizer):
 
     def _confidence(self, sentence: Hypothesis) -> float:
         settings = self._settings
-        doubt_limit = max(settings.doubt_limit, settings.doubt_per_token * sentence.known)
         beyond = max(
             COST_SLOPE * (sentence.cost - settings.limit),
-            DOUBT_SLOPE * (sentence.doubt - doubt_limit),
+            DOUBT_SLOPE * (sentence.doubt - settings.most_doubt(sentence.known)),
         )
         return 0.5 - 0.5 * math.tanh(beyond / 2)
 
@@ -85,9 +84,14 @@ class ConstrainedRecognizer(MoonshineRecognizer):
             if found[0].cost <= settings.limit:
                 if search.rank(found[0]) > to_beat:
                     best, to_beat = found, search.rank(found[0]) + settings.wildcard_lead
-            elif found[0].cost <= settings.near_limit and not search.wildcards:
+            elif not search.wildcards and self._is_near(found[0]):
                 near = found
         return best or near
+
+    def _is_near(self, sentence: Hypothesis) -> bool:
+        settings = self._settings
+        doubt_limit = settings.near_doubt * settings.most_doubt(sentence.known)
+        return sentence.cost <= settings.near_limit and sentence.doubt <= doubt_limit
 
 
 def sounds_alike(one: str, other: str) -> float:

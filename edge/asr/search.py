@@ -26,7 +26,7 @@ APOSTROPHE = "'"
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """How wide to search.
+    """How wide to search, and what to believe.
 
     ``beam`` hypotheses are kept, ``first_beam`` of them up to ``first_tokens``, where a grammar has most branches and
     one misheard word would lose the sentence.
@@ -34,14 +34,15 @@ class SearchSettings:
     ``per_char``; ``wildcard_gap`` does where wildcards let any speech pass, so that the likely one is never far behind.
     ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens that
     cost ``ahead_cost`` each could not lift it over the best finished sentence, or when its known words cost more than
-    ``patience`` and the limit per token. Sentences whose `Hypothesis.cost` is above ``limit`` are no commands, but for
-    those of known words up to ``near_limit`` that sound like what is heard without a grammar (``alike`` of one, see
-    `edge.asr.constrained.sounds_alike`). Those whose `Hypothesis.doubt` is above ``doubt_limit``, and above
-    ``doubt_per_token`` for each known token, for one misheard word matters less in a long sentence, are in question.
-    With wildcards, where few words speak for the sentence, they are given up at ``doubt_limit``; each token that a
-    wildcard takes costs ``wildcard_cost`` beside its probability, so that of two readings that sound alike the one of
-    known words is chosen. A sentence of known words that costs more than ``clear`` is compared with those with
-    wildcards, which must have a rank higher by ``wildcard_lead``.
+    ``patience`` and the limit per token. Sentences whose `Hypothesis.cost` is above ``limit`` are no commands. Those
+    whose `Hypothesis.doubt` is above ``doubt_limit``, and above ``doubt_per_token`` for each known token, for one
+    misheard word matters less in a long sentence, are in question. Sentences of known words that cost more than
+    ``limit`` but less than ``near_limit``, with at most ``near_doubt`` times that doubt, are taken where they sound
+    like what is heard without a grammar (``alike`` of one, see `edge.asr.constrained.sounds_alike`). With wildcards,
+    where few words speak for the sentence, sentences are given up at ``doubt_limit``; each token that a wildcard takes
+    costs ``wildcard_cost`` beside its probability, so that of two readings that sound alike the one of known words is
+    chosen. A sentence of known words that costs more than ``clear`` is compared with those with wildcards, which must
+    have a rank higher by ``wildcard_lead``.
     """
 
     beam: int = 6
@@ -56,12 +57,17 @@ class SearchSettings:
     patience: float = 10.0
     limit: float = 2.2
     near_limit: float = 3.0
+    near_doubt: float = 1.5
     alike: float = 0.45
     doubt_limit: float = 5.0
     doubt_per_token: float = 0.5
     wildcard_cost: float = 0.3
     clear: float = 1.1
     wildcard_lead: float = 1.0
+
+    def most_doubt(self, known: int) -> float:
+        """Above which a sentence of so many known tokens is in question."""
+        return max(self.doubt_limit, self.doubt_per_token * known)
 
 
 LEAN_SEARCH = SearchSettings(beam=3, first_beam=3)

@@ -107,13 +107,13 @@ def test_a_sentence_beyond_the_limit_is_taken_where_it_sounds_like_what_is_heard
     timers = compile_grammar(
         parse_domain("language: en\nintents: {Timer: {data: [{sentences: ['(stop|pause) [my|the] timer']}]}}")
     )
-    said, other = spoken("Stop the tyre."), spoken("Close my time.")
-    assert sounds_alike("stop the tire", "stop the timer") > 0.8
+    said = spoken("stop the tyler", "en-gb-scotland", 190)
     heard = hear(ConstrainedRecognizer(model, timers), said)
     assert Automaton(timers).accepts(heard.text) and heard.confidence < 0.5
     strict = ConstrainedRecognizer(model, timers, settings=SearchSettings(alike=1.0))
     assert not Automaton(timers).accepts(hear(strict, said).text)
-    assert not Automaton(timers).accepts(hear(ConstrainedRecognizer(model, timers), other).text)
+    for other in ("Stop the tyre.", "Close my time."):
+        assert not Automaton(timers).accepts(hear(ConstrainedRecognizer(model, timers), spoken(other)).text)
 
 
 def test_texts_sound_alike_by_their_consonants() -> None:
