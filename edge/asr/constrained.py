@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
 from jellyfish import levenshtein_distance, metaphone
 
 from edge.asr.grammar import Grammar, Kind, normalize
-from edge.asr.moonshine import SILENCE_RMS, MoonshineRecognizer
-from edge.asr.moonshine_model import Encoded, FloatArray, MoonshineModel
+from edge.asr.moonshine import MoonshineRecognizer
+from edge.asr.moonshine_model import Encoded, MoonshineModel
 from edge.asr.search import ConstrainedSearch, Hypothesis, SearchSettings
 from edge.asr.token_table import TokenTable
 from edge.types import Transcript
@@ -47,10 +46,7 @@ class ConstrainedRecognizer(MoonshineRecognizer):
             loose = replace(self._settings, gap=self._settings.wildcard_gap)
             self._searches.append(ConstrainedSearch(model, table, grammar, loose))
 
-    def _decode(self, audio: FloatArray) -> Transcript:
-        if not len(audio) or np.abs(audio).max() <= SILENCE_RMS:
-            return super()._decode(audio)
-        encoded = self._model.encode(audio)
+    def _transcribe(self, encoded: Encoded) -> Transcript:
         found = self._sentences(encoded)
         if not found:
             return self._decode_freely(encoded)

@@ -20,6 +20,11 @@ SILENCE_RMS = 0.0005
 FLOOR_MS = 100
 QUIET_ABOVE_FLOOR = 2.0
 QUIET_BELOW_PEAK = 0.05
+INAUDIBLE_BELOW_PEAK = 0.01
+SHORTEST_MS = 100
+MARGIN_MS = 100
+SILENCE_MS = 500
+BLOCK_MS = 20
 _LETTERS = re.compile(r"\b(?:[A-Z]\. ?)+[A-Z]\b\.?")
 
 
@@ -113,9 +118,13 @@ class MoonshineRecognizer:
         return _loudest(after) <= max(floor * QUIET_ABOVE_FLOOR, _loudest(before) * QUIET_BELOW_PEAK, SILENCE_RMS)
 
     def _decode(self, audio: FloatArray) -> Transcript:
-        if not len(audio) or _loudest(audio) < SILENCE_RMS:
+        speech = framed(audio)
+        if speech is None:
             return Transcript("", 0.0, end_ms=self._end_ms, heard=True)
-        return self._decode_freely(self._model.encode(audio))
+        return self._transcribe(self._model.encode(speech))
+
+    def _transcribe(self, encoded: Encoded) -> Transcript:
+        return self._decode_freely(encoded)
 
     def _decode_freely(self, encoded: Encoded) -> Transcript:
         decoded = decode_greedily(self._model, encoded, self._time_limit_ms)
@@ -182,9 +191,27 @@ def _rms(audio: FloatArray) -> float:
     return float(np.sqrt(np.mean(np.square(audio)))) if len(audio) else 0.0
 
 
-def _loudest(audio: FloatArray, block_ms: int = 20) -> float:
-    size = block_ms * RATE_HZ // 1000
-    whole = audio[: len(audio) // size * size]
-    if not len(whole):
-        return _rms(audio)
-    return float(np.sqrt(np.mean(np.square(whole.reshape(-1, size)), axis=1)).max())
+def framed(audio: FloatArray) -> FloatArray | None:
+    """Float32 [n] at 16 kHz whose ends, as far as they are 40 dB below its loudest block, became half a second each.
+
+    The network's time grows with the audio, and recordings may hold more silence than speech; of those that begin or
+    end with speech it loses words. None where nothing sounds for as long as the shortest word.
+    """
+    loud = np.flatnonzero(_blocks(audio) > max(_loudest(audio) * INAUDIBLE_BELOW_PEAK, SILENCE_RMS))
+    if not len(loud) or (loud[-1] + 1 - loud[0]) * BLOCK_MS < SHORTEST_MS:
+        return None
+    block, margin = BLOCK_MS * RATE_HZ // 1000, MARGIN_MS * RATE_HZ // 1000
+    speech = audio[max(loud[0] * block - margin, 0) : (loud[-1] + 1) * block + margin]
+    return np.pad(speech, SILENCE_MS * RATE_HZ // 1000)
+
+
+def _loudest(audio: FloatArray) -> float:
+    blocks = _blocks(audio)
+    return float(blocks.max()) if len(blocks) else _rms(audio)
+
+
+def _blocks(audio: FloatArray) -> FloatArray:
+    """Root mean square of each whole block."""
+    size = BLOCK_MS * RATE_HZ // 1000
+    whole: FloatArray = np.sqrt(np.mean(np.square(audio[: len(audio) // size * size].reshape(-1, size)), axis=1))
+    return whole

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.asr.moonshine import MoonshineRecognizer, decode_greedily, joined_letters
+from edge.asr.moonshine import MoonshineRecognizer, decode_greedily, framed, joined_letters
 from edge.asr.moonshine_model import END, MoonshineModel, packaged_folder, read_vocabulary
 from edge.errors import EngineError
 from edge.types import AudioFrame
@@ -131,6 +131,25 @@ def test_silence_and_nothing_give_no_text(model: MoonshineModel) -> None:
     feed(recognizer, np.zeros(32000, np.int16))
     heard = recognizer.finish()
     assert (heard.text, heard.confidence, heard.end_ms) == ("", 0.0, 2000.0)
+
+
+def test_silence_around_a_command_becomes_half_a_second() -> None:
+    speech = command().astype(np.float32) / 32768
+    noise = np.random.default_rng(0).normal(0, 1e-4, 3 * 16000).astype(np.float32)
+    alone, among = framed(speech), framed(np.concatenate([noise, speech, noise, noise]))
+    assert alone is not None and among is not None
+    assert abs(len(among) - len(alone)) <= 2 * 320 and len(alone) < len(speech) + 16000
+    for heard in (alone, among):
+        assert not heard[:8000].any() and not heard[-8000:].any() and heard[8000:-8000].any()
+
+
+def test_noise_as_loud_as_a_command_is_kept_and_a_click_is_not() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
+    heard = framed(noise)
+    assert heard is not None and np.array_equal(heard[8000:-8000], noise)
+    assert framed(noise[:1000]) is None
+    assert framed(np.zeros(16000, np.float32)) is None
+    assert framed(np.zeros(0, np.float32)) is None
 
 
 def test_a_click_is_no_crash(model: MoonshineModel) -> None:
