@@ -55,10 +55,10 @@ class SearchSettings:
     ahead: int = 10
     ahead_cost: float = 0.05
     patience: float = 10.0
-    limit: float = 2.2
+    limit: float = 2.0
     near_limit: float = 3.0
     near_doubt: float = 1.5
-    alike: float = 0.45
+    alike: float = 0.6
     doubt_limit: float = 5.0
     doubt_per_token: float = 0.5
     wildcard_cost: float = 0.3

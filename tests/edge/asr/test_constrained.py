@@ -107,7 +107,7 @@ def test_a_sentence_beyond_the_limit_is_taken_where_it_sounds_like_what_is_heard
     timers = compile_grammar(
         parse_domain("language: en\nintents: {Timer: {data: [{sentences: ['(stop|pause) [my|the] timer']}]}}")
     )
-    said = spoken("stop the tyler", "en-gb-scotland", 190)
+    said = spoken("stop my tyler")
     heard = hear(ConstrainedRecognizer(model, timers), said)
     assert Automaton(timers).accepts(heard.text) and heard.confidence < 0.5
     strict = ConstrainedRecognizer(model, timers, settings=SearchSettings(alike=1.0))
