@@ -27,7 +27,7 @@ def speak(source: Path, out: Path, voice: str, minutes: float, seed: int) -> flo
 
     ``source`` is text, a sentence a line, which are no commands; or JSON lines ``{"text", "intent", "slots"}``.
     ``voice`` is ``piper``, or ``espeak`` with a dialect (``espeak:en-gb``). Writes ``0001.wav`` and so on at 16 kHz
-    and ``labels.json``.
+    and ``labels.json``; what the voice says nothing of is left out.
 
     Raises:
         ConfigError: the source holds no sentence, or the voice is unknown.
@@ -41,6 +41,9 @@ def speak(source: Path, out: Path, voice: str, minutes: float, seed: int) -> flo
     seconds = 0.0
     for number, label in enumerate(said, 1):
         pcm = _pcm(engine.synthesize(label["text"]))
+        if not len(pcm):
+            sys.stderr.write(f"edge-bench: left out, the voice says nothing of it: {label['text']!r}\n")
+            continue
         name = f"{number:04d}.wav"
         write_wav(out / name, pcm)
         labels[name] = label

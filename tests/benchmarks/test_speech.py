@@ -117,13 +117,14 @@ def test_levels_need_noise(tmp_path: Path) -> None:
         measure(tmp_path, None, None, [6.0], [])
 
 
-def test_speaks_sentences_into_recordings_with_labels(tmp_path: Path) -> None:
+def test_speaks_sentences_into_recordings_with_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spoken("x")  # skips without espeak-ng
-    (tmp_path / "said.txt").write_text("One fine day.\n\nTwo fine days.\n")
+    (tmp_path / "said.txt").write_text("One fine day.\n\nTwo fine days.\n```\n")
     arguments = ["speak", str(tmp_path / "said.txt"), "--out", str(tmp_path / "out"), "--voice", "espeak:en-gb"]
     assert main(arguments) == 0
     labels = json.loads((tmp_path / "out" / "labels.json").read_text())
-    assert sorted(labels) == ["0001.wav", "0002.wav"]
+    assert sorted(labels) == sorted(path.name for path in (tmp_path / "out").glob("*.wav"))
+    assert "'```'" in capsys.readouterr().err
     assert {row["text"] for row in labels.values()} == {"One fine day.", "Two fine days."}
     assert len(read_wav(tmp_path / "out" / "0001.wav")) > 0.5 * RATE_HZ
 
