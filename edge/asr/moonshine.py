@@ -20,7 +20,7 @@ SILENCE_RMS = 0.0005
 FLOOR_MS = 100
 QUIET_ABOVE_FLOOR = 2.0
 QUIET_BELOW_PEAK = 0.05
-INAUDIBLE_BELOW_PEAK = 0.01
+INAUDIBLE_BELOW_SPEECH = 0.01
 SHORTEST_MS = 100
 MARGIN_MS = 100
 SILENCE_MS = 500
@@ -192,14 +192,17 @@ def _rms(audio: FloatArray) -> float:
 
 
 def framed(audio: FloatArray) -> FloatArray | None:
-    """Float32 [n] at 16 kHz whose ends, as far as they are 40 dB below its loudest block, became half a second each.
+    """Float32 [n] at 16 kHz whose ends, where they are 40 dB below its speech, became half a second of silence each.
 
     The network's time grows with the audio, and recordings may hold more silence than speech; of those that begin or
-    end with speech it loses words. None where nothing sounds for as long as the shortest word.
+    end with speech it loses words. Speech is as loud as the loudest blocks that together last as long as the shortest
+    word, which a click does not. None where these are silent.
     """
-    loud = np.flatnonzero(_blocks(audio) > max(_loudest(audio) * INAUDIBLE_BELOW_PEAK, SILENCE_RMS))
-    if not len(loud) or (loud[-1] + 1 - loud[0]) * BLOCK_MS < SHORTEST_MS:
+    blocks = _blocks(audio)
+    shortest = SHORTEST_MS // BLOCK_MS
+    if len(blocks) < shortest or (level := np.sort(blocks)[-shortest]) < SILENCE_RMS:
         return None
+    loud = np.flatnonzero(blocks > level * INAUDIBLE_BELOW_SPEECH)
     block, margin = BLOCK_MS * RATE_HZ // 1000, MARGIN_MS * RATE_HZ // 1000
     speech = audio[max(loud[0] * block - margin, 0) : (loud[-1] + 1) * block + margin]
     return np.pad(speech, SILENCE_MS * RATE_HZ // 1000)

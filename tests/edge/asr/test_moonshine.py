@@ -148,6 +148,9 @@ def test_noise_as_loud_as_a_command_is_kept_and_a_click_is_not() -> None:
     heard = framed(noise)
     assert heard is not None and np.array_equal(heard[8000:-8000], noise)
     assert framed(noise[:1000]) is None
+    popped = np.concatenate([np.ones(400, np.float32), noise * 0.02])
+    heard = framed(popped)
+    assert heard is not None and np.array_equal(heard[8000:-8000], popped)
     assert framed(np.zeros(16000, np.float32)) is None
     assert framed(np.zeros(0, np.float32)) is None
 
