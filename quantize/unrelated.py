@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import importlib.util
 import json
 import re
 from collections.abc import Iterator
@@ -13,7 +14,6 @@ import yaml
 from edge.errors import EngineError
 from edge.nlu.matching import plain
 from edge.nlu.tokens import tokenize
-from edge.packages import package_folder
 from quantize.templates import Templates
 
 _DJANGO = {"zh-CN": "zh_Hans", "zh-HK": "zh_Hant", "zh-TW": "zh_Hant", "de-CH": "de"}
@@ -88,7 +88,7 @@ def small_talk(language: str) -> Iterator[str]:
 
 
 def _package(name: str) -> Path:
-    folder = package_folder(name)
-    if folder is None:
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
         raise EngineError(f"sentences that are no command come from {name}: pip install 'edge-assistant[build]'")
-    return folder
+    return Path(next(iter(spec.submodule_search_locations)))

@@ -8,6 +8,7 @@ memory and several times the CPU, so only its assets are used.
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import EngineError
-from edge.packages import package_folder
 
 RATE_HZ = 16000
 START = 1
@@ -146,13 +146,14 @@ class MoonshineModel:
 
 def packaged_folder() -> Path:
     """Folder of tiny-en inside the installed ``moonshine-voice`` package, found without importing it."""
-    package = package_folder("moonshine_voice")
-    folder = package and package / "assets" / "tiny-en"
-    if folder is None or not folder.is_dir():
-        raise EngineError(
-            "no Moonshine model: pip install 'edge-assistant[speech]' (moonshine-voice==0.0.73; later ones have none)"
-        )
-    return folder
+    spec = importlib.util.find_spec("moonshine_voice")
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        folder = Path(place) / "assets" / "tiny-en"
+        if folder.is_dir():
+            return folder
+    raise EngineError(
+        "no Moonshine model: pip install 'edge-assistant[speech]' (moonshine-voice==0.0.73; later ones carry no model)"
+    )
 
 
 class Vocabulary(Sequence[bytes]):

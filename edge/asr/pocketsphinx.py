@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import tempfile
 import time
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import EngineError
-from edge.packages import package_folder
 from edge.types import AudioFrame, Transcript, Word
 
 RATE_HZ = 16000
@@ -155,7 +155,7 @@ def _pronunciations(dictionary: Path, words: Iterable[str]) -> list[str]:
 
 
 def _packaged_model() -> Path:
-    folder = package_folder("pocketsphinx")
-    if folder is None:
-        raise EngineError("PocketSphinx is missing: pip install pocketsphinx")
-    return folder / "model" / "en-us"
+    spec = importlib.util.find_spec("pocketsphinx")
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        return Path(place) / "model" / "en-us"
+    raise EngineError("PocketSphinx is missing: pip install pocketsphinx")

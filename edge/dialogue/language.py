@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
 from edge.errors import ConfigError
-from edge.packages import package_folder
 from edge.spoken import plain_form
 
 _PACKAGE = "home_assistant_intents"
@@ -152,10 +152,10 @@ def _data_folder() -> Path:
 
 
 def _package_root() -> Path:
-    folder = package_folder(_PACKAGE)
-    if folder is None:
+    spec = find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
         raise ConfigError("home-assistant-intents is not installed; run: pip install home-assistant-intents")
-    return folder
+    return Path(spec.origin).parent
 
 
 @lru_cache(maxsize=1)

