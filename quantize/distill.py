@@ -53,9 +53,7 @@ def weights_of(plan: Training) -> Distillation:
         parts = Distillation(intent=plan.intent_weight)
     else:
         parts = Distillation(intent=0.0, tag=0.0, hidden=0.0, gold=1.0)
-    return replace(
-        parts, ngram_dropout=plan.ngram_dropout, word_dropout=plan.word_dropout, word_noise=plan.word_noise
-    )
+    return replace(parts, ngram_dropout=plan.ngram_dropout, word_dropout=plan.word_dropout, word_noise=plan.word_noise)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from edge.nlu.matching import FEATURES, HomeIndex, plain
 from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
 from edge.types import Entity
-from quantize.augment import SoundAlikes, augment, edit
+from quantize.augment import SoundAlikes, augment, edit, nothing_kept
 from quantize.homes import HomeFiller, NameMaker, WordMaterial
+from quantize.questions import Questions
 from quantize.templates import Block, Sample, Templates, free_tags, is_word, references_of, tag_of
 
 NOTHING = "none"
@@ -145,6 +146,7 @@ class HomeSource:
         self._spaced = heard.total() < 1.5 * sum(len(sentence.split()) for sentence in unrelated)
         self._alike = SoundAlikes([*templates.words, *heard])
         self._numbers = number_words(templates)
+        self._questions = Questions(templates)
         self._flat = [(block, sentence) for block in templates.blocks for sentence in block.sentences]
         self.templates_count = len(self._flat)
         self._by_frame: dict[str, list[tuple[Block, str]]] = {}
@@ -173,15 +175,20 @@ class HomeSource:
                 sample = self._draw(rng, filler)
                 while names_hide_rooms(sample, index):
                     sample = self._draw(rng, filler)
-                yield (augment(sample, rng, self.templates.skip_words, self._alike) if noisy else sample), index
+                yield (self._disturbed(sample, rng) if noisy else sample), index
 
     def _draw(self, rng: random.Random, filler: HomeFiller) -> Sample:
         while True:
             pool = self._flat if rng.random() < 0.5 else self._by_frame[rng.choice(list(self._by_frame))]
             block, sentence = rng.choice(pool)
             sample = self.templates.sample(block, sentence, rng, filler)
-            if sample and tokenize(sample.text):
+            if sample and tokenize(sample.text) and not self._questions.is_elliptic(sample):
                 return replace(sample, frame=frame_label(block))
+
+    def _disturbed(self, sample: Sample, rng: random.Random) -> Sample:
+        """As people say and recognizers write it; what makes a question one stays."""
+        kept = self._questions.mark if self._questions.is_question(sample) else nothing_kept
+        return augment(sample, rng, self.templates.skip_words, self._alike, kept)
 
     def _nothing(self, rng: random.Random, filler: HomeFiller, index: HomeIndex) -> str:
         """What is no command: other people's sentences, random words, commands about what is not there."""

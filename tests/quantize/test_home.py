@@ -13,9 +13,10 @@ import pytest
 from edge.nlu.matching import FEATURES
 from edge.nlu.tokens import tokenize
 from edge.types import Entity
-from quantize.augment import SoundAlikes, augment, drop_word, edit, misheard, wrong_letter
+from quantize.augment import SoundAlikes, augment, drop_word, edit, misheard, nothing_kept, wrong_letter
 from quantize.home import NOTHING, HomeSource, LabelSpace, encode_sample, label_space
 from quantize.homes import WordMaterial
+from quantize.questions import Questions
 from quantize.templates import Sample, SampledSlot, package_templates
 from quantize.unrelated import everyday_sentences, unrelated_sentences
 
@@ -135,7 +136,7 @@ def test_a_wrong_letter_changes_little() -> None:
 
 def test_augmented_spans_stay_inside() -> None:
     for seed in range(300):
-        changed = augment(sample(), random.Random(seed), ["please"], SoundAlikes(["dusk", "ramp"]))
+        changed = augment(sample(), random.Random(seed), ["please"], SoundAlikes(["dusk", "ramp"]), nothing_kept)
         assert tokenize(changed.text)
         assert all(0 <= s.start < s.end <= len(changed.text) for s in changed.slots)
 
@@ -170,9 +171,43 @@ def test_commands_about_what_the_home_lacks_are_no_commands() -> None:
     space = label_space([templates])
     syllables = ("bo", "ka", "lin", "mer", "sot", "vu")
     home = HomeSource(templates, WordMaterial([a + b + c for a, b, c in product(syllables, repeat=3)]), space, [])
-    drawn = list(home.samples(300, random.Random(4), unrelated_share=1.0))
+    drawn = list(home.samples(1000, random.Random(4), unrelated_share=1.0))
     assert {sample.frame for sample, _ in drawn} == {NOTHING}
     absent = [(s, index) for s, index in drawn if s.text.startswith(("turn on ", "turn off ", "open ", "close "))]
     assert absent
     for sample, index in absent:
         assert not any(isinstance(match.part, Entity) for match in index.matches(index.tokens(sample.text)))
+
+
+def test_a_question_that_lost_its_mark_is_not_taught_as_one(source: tuple[HomeSource, LabelSpace]) -> None:
+    home, _ = source
+    questions = Questions(home.templates)
+    assert all(questions.mark(word) for word in ("are", "Is", "which", "any"))
+    assert not any(questions.mark(word) for word in ("all", "lights", "off", "kitchen"))
+    asked = [s for s, _ in home.samples(3000, random.Random(3), unrelated_share=0.0) if questions.is_question(s)]
+    assert len(asked) > 100
+    assert not any(questions.is_elliptic(s) for s in asked)
+    assert "all lights off" not in {s.text for s in asked}
+
+
+@pytest.mark.parametrize(
+    ("text", "elliptic"),
+    [
+        ("all lights off", True),
+        ("are all lights off", False),
+        ("all windows open", False),
+        ("all lights in den on", True),
+    ],
+)
+def test_a_question_in_the_words_of_a_command_is_elliptic(text: str, elliptic: bool) -> None:
+    state = SampledSlot("state", "off", text.rindex(" ") + 1, len(text))
+    area = [SampledSlot("area", "den", text.index("den"), text.index("den") + 3)] if "den" in text else []
+    asked = Sample(text, "HassGetState|domain=light#all", "en", [*area, state])
+    assert Questions(package_templates("en")).is_elliptic(asked) is elliptic
+
+
+def test_words_to_be_kept_are_not_dropped() -> None:
+    asked = Sample("are all lights off", "HassGetState#all", "en")
+    dropped = {drop_word(asked, random.Random(seed), lambda word: word.strip() == "are").text for seed in range(20)}
+    assert dropped == {"are lights off", "are all off", "are all lights "}
+    assert drop_word(asked, random.Random(0), lambda word: True) == asked

@@ -1,0 +1,68 @@
+"""What tells a question about a state from the command in the same words: *are all lights off*, *all lights off*."""
+
+from __future__ import annotations
+
+import random
+
+from edge.nlu.matching import plain
+from edge.nlu.tokens import Token, tokenize
+from quantize.templates import Block, Sample, Templates
+
+_QUESTIONS, _COMMANDS = frozenset({"HassGetState"}), frozenset({"HassTurnOn", "HassTurnOff"})
+_DRAWS = 8
+_RARE = 0.1
+_NAME = "0"
+_NAMES = frozenset({"name", "area", "floor"})
+
+
+class Questions:
+    """The words of a language's questions and commands, heard in a few sentences of each template."""
+
+    def __init__(self, templates: Templates) -> None:
+        asked = _shares(templates, _QUESTIONS)
+        self._commands = _shares(templates, _COMMANDS)
+        self._marks = frozenset(
+            word for word, share in asked.items() if word != _NAME and self._commands.get(word, 0.0) < _RARE * share
+        )
+
+    def mark(self, word: str) -> bool:
+        """Whether ``word`` is one that questions have and commands lack (*are*, *which*)."""
+        return any(plain(token.text) in self._marks for token in tokenize(word))
+
+    def is_question(self, sample: Sample) -> bool:
+        """Whether the sample asks for a state."""
+        return sample.frame.split("#")[0].split("|")[0] in _QUESTIONS
+
+    def is_elliptic(self, sample: Sample) -> bool:
+        """Whether a question is in the words of commands alone, so that people would say it to have it done."""
+        if not self.is_question(sample) or not any(slot.tag == "state" for slot in sample.slots):
+            return False
+        words = [plain(token.text) for token in _outside_names(sample)]
+        return all(word in self._commands and word not in self._marks for word in words)
+
+
+def _outside_names(sample: Sample) -> list[Token]:
+    names = [slot for slot in sample.slots if slot.tag in _NAMES]
+    return [t for t in tokenize(sample.text) if not any(slot.start < t.end and t.start < slot.end for slot in names)]
+
+
+def _shares(templates: Templates, intents: frozenset[str]) -> dict[str, float]:
+    """Share of the sentences of ``intents`` that have a word, names aside."""
+    rng = random.Random(templates.language)
+    counts: dict[str, int] = {}
+    sentences = 0
+    for block in templates.blocks:
+        if block.intent not in intents:
+            continue
+        for template in block.sentences:
+            for _ in range(_DRAWS):
+                sample = templates.sample(block, template, rng, _some_name)
+                if sample:
+                    sentences += 1
+                    for word in {plain(token.text) for token in _outside_names(sample)}:
+                        counts[word] = counts.get(word, 0) + 1
+    return {word: count / sentences for word, count in counts.items()}
+
+
+def _some_name(list_name: str, block: Block, rng: random.Random) -> tuple[str, str]:
+    return _NAME, _NAME
