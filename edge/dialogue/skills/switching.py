@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edge.dialogue.state import EntityState
+from edge.dialogue.targets import Refusal
 from edge.dialogue.toolbox import Toolbox
-from edge.types import Action, Parse, Reply
+from edge.types import Action, Parse, Reply, Slot
 
 _PLAIN = (
     *("light", "switch", "input_boolean", "fan", "media_player", "humidifier", "siren", "automation", "camera"),
@@ -39,6 +42,7 @@ class TurnOn:
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Turn on every device that is meant."""
+        parse = _of_something(parse)
         found = self._tools.targets.find(parse, {*_ON, *_MOMENTARY}, self._tools.everywhere(parse))
         for entity in found:
             if entity.domain in _MOMENTARY:
@@ -56,10 +60,25 @@ class TurnOff:
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Turn off every device that is meant."""
+        parse = _of_something(parse)
         found = self._tools.targets.find(parse, _OFF.keys(), self._tools.everywhere(parse))
         for entity in found:
             _switch(self._tools, entity, _OFF[entity.domain])
         return self._tools.done(parse, found)
+
+
+def _of_something(parse: Parse) -> Parse:
+    """A parse that says what to switch: a place alone means its lights, never its locks and doors.
+
+    Raises:
+        Refusal: it names neither a device, nor a kind of device, nor a place.
+    """
+    said = {slot.name for slot in parse.slots}
+    if said & {"name", "domain", "device_class"}:
+        return parse
+    if said & {"area", "floor"}:
+        return replace(parse, slots=(*parse.slots, Slot("domain", "light")))
+    raise Refusal("no_intent")
 
 
 def _switch(tools: Toolbox, entity: EntityState, state: str) -> None:

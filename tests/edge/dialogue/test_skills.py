@@ -311,3 +311,18 @@ def test_refusals_in_other_languages(say: Talker) -> None:
     assert say(None, language="de") == "Entschuldigung, das habe ich nicht verstanden"
     assert "Dachboden" in say("HassTurnOn", language="de", area="Dachboden", domain="light")
     assert say(None, language="ko") != say(None, language="en")
+
+
+@pytest.mark.parametrize("intent", ["HassTurnOn", "HassTurnOff"])
+def test_what_names_nothing_switches_nothing(talker: Callable[..., Talker], intent: str) -> None:
+    say = talker("kitchen")
+    assert say(intent, "lock up") == "Sorry, I couldn't understand that"
+    assert say.action is None
+
+
+def test_a_place_alone_means_its_lights(talker: Callable[..., Talker]) -> None:
+    say = talker()
+    assert say("HassTurnOn", "kitchen on", area="Kitchen") == "Turned on the lights"
+    assert say.changed == {("light.kitchen", "state"): "on", ("light.kitchen_counter", "state"): "on"}
+    say("HassTurnOff", "kitchen off", area="Kitchen")
+    assert {name for name, _ in say.changed} == {"light.kitchen", "light.kitchen_counter"}
