@@ -15,6 +15,7 @@ from edge.nlu.matching import FEATURES, HomeIndex, plain
 from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
 from edge.types import Entity
 from quantize.augment import SoundAlikes, augment, edit, nothing_kept
+from quantize.exclusions import with_exception
 from quantize.homes import HomeFiller, NameMaker, WordMaterial
 from quantize.questions import Questions
 from quantize.templates import Block, Sample, Templates, free_tags, is_word, references_of, tag_of
@@ -24,6 +25,7 @@ _VARIED = ("HassGetState", "HassRespond")
 _GROUNDED = ("HassGetState",)
 _FUNCTION_WORDS = 60
 _TRIES = 30
+_EXCEPTIONS = 0.03
 UNRELATED_SHARE = 0.15
 
 
@@ -192,6 +194,10 @@ class HomeSource:
 
     def _nothing(self, rng: random.Random, filler: HomeFiller, index: HomeIndex) -> str:
         """What is no command: other people's sentences, random words, commands about what is not there."""
+        if rng.random() < _EXCEPTIONS:
+            excepted = with_exception(self._draw(rng, filler), filler.home, rng)
+            if excepted is not None:
+                return excepted
         kind = rng.random()
         if self._unrelated and (kind < 0.4 or (0.6 <= kind < 0.85 and not self._spaced)):
             words = rng.choice(self._unrelated).split()

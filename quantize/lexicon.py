@@ -6,7 +6,7 @@ import msgspec
 
 from edge.nlu.resolve import Lexicon, ListedValue, lexicon_key
 from edge.types import SlotValue
-from quantize.templates import Templates, numeric_tags
+from quantize.templates import ARTICLES, DURATIONS, Templates, numeric_tags
 
 _NUMBERS = (*range(101), *range(1000, 10001, 100))
 
@@ -25,6 +25,9 @@ def build_lexicon(templates: Templates) -> Lexicon:
             before = known.setdefault(value[0] if isinstance(value, list) else value, set())
             if before is not None:
                 before.update(domains)
+    for tag in DURATIONS:
+        for article in ARTICLES.get(templates.language, ()):
+            values.setdefault(tag, {})[article] = {1: None}
     numbers: dict[str, int] = {}
     for number in _NUMBERS:
         for form in templates.spellings(number):

@@ -27,6 +27,11 @@ from edge.types import Area, Entity, Floor, SlotValue
 from quantize.expressions import MAX_EXPANSIONS, chunks, expansions, references
 
 HomePart = Area | Floor | Entity
+DURATIONS = ("hours", "minutes", "seconds")
+ARTICLES = {"en": ("a", "an")}
+"""How a language says one of something, where that is not the word for 1."""
+
+_ONE_SHARE = 0.06
 Fill = Callable[[str, "Block", random.Random], tuple[str, SlotValue] | None]
 
 
@@ -174,9 +179,13 @@ class Templates:
     ) -> tuple[str, str, SlotValue] | None:
         listed = self.slot_list(node)
         if isinstance(listed, RangeSlotList):
-            number = rng.choice(list(range(listed.start, listed.stop + 1, listed.step)))
+            number, article = rng.choice(list(range(listed.start, listed.stop + 1, listed.step))), ""
+            if node.slot_name in DURATIONS and rng.random() < _ONE_SHARE:
+                number, article = 1, rng.choice(("", *ARTICLES.get(self.language, ())))
             value: SlotValue = number * int(listed.multiplier or 1)
-            if listed.fraction_type and rng.random() < 0.1:
+            if article:
+                text = article
+            elif listed.fraction_type and rng.random() < 0.1:
                 value, text = number + 0.5, f"{number}{rng.choice('.,')}5"
             else:
                 text = str(number) if rng.random() < 0.6 else self.spell(number, rng)

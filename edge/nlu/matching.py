@@ -23,6 +23,7 @@ _AREA_BEGIN, _FLOOR_BEGIN, _NAME_BEGIN, _LONGEST, _NUMBER = range(_FLOOR + 1, _F
 FEATURES = _NUMBER + 1
 _ALIKE = 0.86
 _MIN_SCORE = 0.8
+_MOST_LEFT_OUT = 2
 _MAX_GLUED_PREFIX = 3
 _MAX_GLUED_SUFFIX = 5
 _MAX_COMPOUND = 14
@@ -117,7 +118,7 @@ class HomeIndex:
         if len(word) < 3 or word.isdigit():
             return {}
         near = self._vocabulary.alike(word, _ALIKE, 4)
-        return {spelling: score for spelling, score in near if len(spelling) >= 3 and not spelling.isdigit()}
+        return {spelling: score for spelling, score in near if _may_be(word, spelling)}
 
     def _boundaries(self, text: str) -> set[int]:
         """Where names end inside words; a name inside a longer whole one (*Schlafzimmerlampe*) cuts nothing."""
@@ -141,6 +142,13 @@ class HomeIndex:
             if not any(low <= start and end <= high for low, high in whole)
             for cut in (start, end)
         }
+
+
+def _may_be(word: str, spelling: str) -> bool:
+    """Whether a word may be a name's, misheard: "doors" is no doorbell, and "all" is no hall."""
+    if len(spelling) < 3 or spelling.isdigit() or len(spelling) - len(word) > _MOST_LEFT_OUT:
+        return False
+    return len(word) > 3 or spelling.startswith(word)
 
 
 def _letters(line: str, i: int, step: int) -> int:
