@@ -11,11 +11,14 @@ from itertools import product
 import pytest
 
 from edge.nlu.matching import FEATURES
+from edge.nlu.resolve import ListedValue
 from edge.nlu.tokens import tokenize
-from edge.types import Entity
+from edge.types import Area, Entity, Home
 from quantize.augment import SoundAlikes, augment, drop_word, edit, misheard, nothing_kept, wrong_letter
+from quantize.exclusions import with_exception
 from quantize.home import NOTHING, HomeSource, LabelSpace, encode_sample, label_space
 from quantize.homes import WordMaterial
+from quantize.lexicon import build_lexicon
 from quantize.questions import Questions
 from quantize.templates import Sample, SampledSlot, package_templates
 from quantize.unrelated import everyday_sentences, unrelated_sentences
@@ -211,3 +214,28 @@ def test_words_to_be_kept_are_not_dropped() -> None:
     dropped = {drop_word(asked, random.Random(seed), lambda word: word.strip() == "are").text for seed in range(20)}
     assert dropped == {"are lights off", "are all off", "are all lights "}
     assert drop_word(asked, random.Random(0), lambda word: True) == asked
+
+
+def test_commands_with_an_exception_are_no_commands(source: tuple[HomeSource, LabelSpace]) -> None:
+    home, _ = source
+    drawn = [s for s, _ in home.samples(2000, random.Random(5), unrelated_share=1.0) if " except " in s.text]
+    assert drawn
+    assert {sample.frame for sample in drawn} == {NOTHING}
+    bath = Home((Area("a", "Bad"),))
+    excepted = with_exception(Sample("lights off", "HassTurnOff", "de"), bath, random.Random(0))
+    assert excepted is not None
+    assert excepted.startswith("lights off ")
+    assert excepted.endswith(" Bad")
+    assert with_exception(Sample("lights off", "HassTurnOff", "kw"), bath, random.Random(0)) is None
+
+
+def test_one_hour_is_said_with_an_article(source: tuple[HomeSource, LabelSpace]) -> None:
+    home, _ = source
+    said = {
+        slot.value
+        for sample, _ in home.samples(4000, random.Random(6), noisy=False, unrelated_share=0.0)
+        for slot in sample.slots
+        if slot.tag == "hours" and sample.text[slot.start : slot.end] in ("a", "an")
+    }
+    assert said == {1}
+    assert build_lexicon(home.templates).values["hours"]["an"] == (ListedValue(1),)

@@ -9,6 +9,9 @@ from edge.dialogue.toolbox import Toolbox
 from edge.dialogue.views import plain
 from edge.types import Action, Parse, Reply
 
+_COLDEST, _WARMEST = 7.0, 95.0
+"""Home Assistant's lowest target in °C and highest in °F, for thermostats that do not tell theirs."""
+
 
 class GetTemperature:
     """HassClimateGetTemperature."""
@@ -34,11 +37,13 @@ class SetTemperature:
         self._tools = tools
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
-        """Set the target of every thermostat of the place, or of the only one."""
-        temperature = number(parse, "temperature")
+        """Set the target of every thermostat of the place, or of the only one; "up two degrees" is no target."""
+        temperature = float(plain(number(parse, "temperature")))
         found = _thermostats(self._tools, parse)
+        if not all(_can_reach(thermostat, temperature) for thermostat in found):
+            raise Refusal("no_intent")
         for thermostat in found:
-            self._tools.home.set_attribute(thermostat, "temperature", float(plain(temperature)))
+            self._tools.home.set_attribute(thermostat, "temperature", temperature)
             if thermostat.state == "off":
                 self._tools.home.set_state(thermostat, "heat")
         return self._tools.done(parse, found)
@@ -65,6 +70,11 @@ def _thermostats(tools: Toolbox, parse: Parse) -> list[EntityState]:
     if parse.value("area") is None and parse.value("floor") is None:
         return [tools.targets.one(parse, ("climate",))]
     return tools.targets.find(parse, ("climate",))
+
+
+def _can_reach(thermostat: EntityState, temperature: float) -> bool:
+    least, most = thermostat.attributes.get("min_temp", _COLDEST), thermostat.attributes.get("max_temp", _WARMEST)
+    return float(str(least)) <= temperature <= float(str(most))
 
 
 def _measures_temperature(entity: EntityState) -> bool:

@@ -326,3 +326,16 @@ def test_a_place_alone_means_its_lights(talker: Callable[..., Talker]) -> None:
     assert say.changed == {("light.kitchen", "state"): "on", ("light.kitchen_counter", "state"): "on"}
     say("HassTurnOff", "kitchen off", area="Kitchen")
     assert {name for name, _ in say.changed} == {"light.kitchen", "light.kitchen_counter"}
+
+
+def test_a_target_that_no_thermostat_reaches_is_not_set(talker: Callable[..., Talker]) -> None:
+    say = talker()
+    assert say("HassClimateSetTemperature", "turn the heat up two degrees", name="Thermostat", temperature=2) == (
+        "Sorry, I couldn't understand that"
+    )
+    assert say.attribute("climate.living_room", "temperature") == 21
+    say.dialogue.state.entities["climate.living_room"].attributes["max_temp"] = 25
+    say("HassClimateSetTemperature", name="Thermostat", temperature=26)
+    assert say.attribute("climate.living_room", "temperature") == 21
+    say("HassClimateSetTemperature", name="Thermostat", temperature=25)
+    assert say.attribute("climate.living_room", "temperature") == 25

@@ -62,3 +62,16 @@ def test_features_say_where_and_what() -> None:
 def test_an_empty_home_matches_nothing() -> None:
     index = HomeIndex(Home())
     assert index.matches(index.tokens("turn on the light")) == []
+
+
+def test_words_that_only_begin_or_end_like_a_name_are_no_name() -> None:
+    index = HomeIndex(
+        Home(areas=(Area("hall", "Hall"), Area("fans", "Fans")), entities=(Entity("button.d", "Doorbell"),))
+    )
+
+    def found(text: str) -> set[str]:
+        return {match.part.id for match in index.matches(index.tokens(text))}
+
+    assert found("lock all doors") == set()
+    assert found("the hal doorbel") == {"button.d", "hall"}
+    assert found("the fan in the halls") == {"fans", "hall"}
