@@ -14,8 +14,10 @@ class SetPosition:
         self._tools = tools
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
-        """Move every cover or valve that is meant."""
+        """Move every cover or valve that is meant, which a place alone does not say."""
         position = percent(parse, "position")
+        if all(parse.value(slot) is None for slot in ("name", "domain", "device_class")):
+            raise Refusal("no_intent")
         found = self._tools.targets.find(parse, ("cover", "valve"), self._tools.everywhere(parse))
         for entity in found:
             self._tools.home.set_attribute(entity, "position", position)

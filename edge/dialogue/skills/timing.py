@@ -102,14 +102,18 @@ def _duration_s(parse: Parse) -> float:
 
 
 def _matching(tools: Toolbox, parse: Parse) -> list[Timer]:
-    """Timers with the name, length and area that the parse says."""
+    """Timers with the name, length and area that the parse says.
+
+    Raises:
+        Refusal: a length is no number, or the home has no such area.
+    """
     found = list(tools.home.timers.all())
     name = parse.value("name")
     if name is not None:
         found = [timer for timer in found if str(name) == timer.id or (timer.name and same(str(name), timer.name))]
-    starts = [parse.value(f"start_{unit}") for unit in _UNIT_S]
-    if any(start is not None for start in starts):
-        wanted_s = sum(float(start or 0) * unit_s for start, unit_s in zip(starts, _UNIT_S.values(), strict=True))
+    starts = [unit for unit in _UNIT_S if parse.value(f"start_{unit}") is not None]
+    if starts:
+        wanted_s = sum(number(parse, f"start_{unit}") * _UNIT_S[unit] for unit in starts)
         found = [timer for timer in found if timer.length_s == wanted_s]
     area = tools.targets.area(parse)
     return [timer for timer in found if timer.area_id == area.id] if area is not None else found

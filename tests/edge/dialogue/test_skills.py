@@ -320,6 +320,22 @@ def test_what_names_nothing_switches_nothing(talker: Callable[..., Talker], inte
     assert say.action is None
 
 
+def test_a_position_alone_moves_nothing(talker: Callable[..., Talker]) -> None:
+    say = talker()
+    assert say("HassSetPosition", "half", position=50) == "Sorry, I couldn't understand that"
+    assert say("HassSetPosition", "the living room half", area="Living Room", position=50) == (
+        "Sorry, I couldn't understand that"
+    )
+
+
+def test_a_timer_of_no_length_is_not_understood(talker: Callable[..., Talker]) -> None:
+    say = talker()
+    say("HassStartTimer", hours=1)
+    assert say("HassCancelTimer", "cancel my an hour timer", start_hours="an") == "Sorry, I couldn't understand that"
+    say("HassCancelTimer", "cancel my one hour timer", start_hours=1)
+    assert say.action is not None
+
+
 def test_a_place_alone_means_its_lights(talker: Callable[..., Talker]) -> None:
     say = talker()
     assert say("HassTurnOn", "kitchen on", area="Kitchen") == "Turned on the lights"
