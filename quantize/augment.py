@@ -35,22 +35,17 @@ def edit(sample: Sample, start: int, end: int, text: str) -> Sample:
     return replace(sample, text=sample.text[:start] + text + sample.text[end:], slots=slots)
 
 
-def nothing_kept(word: str) -> bool:
-    """For sentences any word of which may be dropped."""
-    return False
-
-
-def drop_word(sample: Sample, rng: random.Random, kept: Callable[[str], bool] = nothing_kept) -> Sample:
-    """Without one of its words, but not one that must be ``kept``."""
+def drop_word(sample: Sample, rng: random.Random) -> Sample:
+    """Without one of its words."""
     words = list(re.finditer(r"\S+\s*", sample.text))
     if len(words) >= 3:
-        places = [(word.start(), word.end()) for word in words]
-    else:
-        places = [(token.start, token.end) for token in tokenize(sample.text)]
-        if len(places) < 4:
-            return sample
-    places = [(start, end) for start, end in places if not kept(sample.text[start:end])]
-    return edit(sample, *rng.choice(places), "") if places else sample
+        word = rng.choice(words)
+        return edit(sample, word.start(), word.end(), "")
+    tokens = tokenize(sample.text)
+    if len(tokens) < 4:
+        return sample
+    token = rng.choice(tokens)
+    return edit(sample, token.start, token.end, "")
 
 
 def repeat_word(sample: Sample, rng: random.Random) -> Sample:
@@ -146,22 +141,20 @@ def disturbances(phrases: list[str], alike: SoundAlikes) -> dict[str, Change]:
     }
 
 
-def augment(
-    sample: Sample, rng: random.Random, frames: list[str], alike: SoundAlikes, kept: Callable[[str], bool]
-) -> Sample:
-    """A random mix, leaving about half of the samples as they are; words to be ``kept`` are not dropped."""
+def augment(sample: Sample, rng: random.Random, frames: list[str], alike: SoundAlikes) -> Sample:
+    """A random mix, leaving about half of the samples as they are."""
     kind = rng.random()
     if kind < 0.40:
         return sample
     if kind < 0.45:
         return misheard(sample, rng, alike)
     if kind < 0.66:
-        return drop_word(sample, rng, kept)
+        return drop_word(sample, rng)
     if kind < 0.86:
         sample = wrong_letter(sample, rng)
         return wrong_letter(sample, rng) if rng.random() < 0.2 else sample
     if kind < 0.90:
-        return wrong_letter(drop_word(sample, rng, kept), rng)
+        return wrong_letter(drop_word(sample, rng), rng)
     if kind < 0.93:
         return repeat_word(sample, rng)
     if kind < 0.96:

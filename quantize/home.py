@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from edge.nlu.matching import FEATURES, HomeIndex, plain
 from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
 from edge.types import Entity
-from quantize.augment import SoundAlikes, augment, edit, nothing_kept
+from quantize.augment import SoundAlikes, augment, edit
 from quantize.exclusions import with_exception
 from quantize.homes import HomeFiller, NameMaker, WordMaterial
-from quantize.questions import Questions
+from quantize.questions import Questions, as_command
 from quantize.templates import Block, Sample, Templates, free_tags, is_word, references_of, tag_of
 
 NOTHING = "none"
@@ -26,6 +26,7 @@ _GROUNDED = ("HassGetState",)
 _FUNCTION_WORDS = 60
 _TRIES = 30
 _EXCEPTIONS = 0.03
+_SHORTENED = 0.1
 UNRELATED_SHARE = 0.15
 
 
@@ -184,13 +185,25 @@ class HomeSource:
             pool = self._flat if rng.random() < 0.5 else self._by_frame[rng.choice(list(self._by_frame))]
             block, sentence = rng.choice(pool)
             sample = self.templates.sample(block, sentence, rng, filler)
-            if sample and tokenize(sample.text) and not self._questions.is_elliptic(sample):
-                return replace(sample, frame=frame_label(block))
+            if sample and tokenize(sample.text):
+                meant = self._meant(replace(sample, frame=frame_label(block)))
+                if meant is not None:
+                    return meant
 
     def _disturbed(self, sample: Sample, rng: random.Random) -> Sample:
-        """As people say and recognizers write it; what makes a question one stays."""
-        kept = self._questions.mark if self._questions.is_question(sample) else nothing_kept
-        return augment(sample, rng, self.templates.skip_words, self._alike, kept)
+        """As people say and recognizers write it; a few questions a word shorter, as the commands that these are."""
+        if rng.random() < _SHORTENED:
+            short = self._questions.without_mark(sample)
+            if self._questions.is_elliptic(short):
+                return self._meant(short) or sample
+        return self._meant(augment(sample, rng, self.templates.skip_words, self._alike)) or sample
+
+    def _meant(self, sample: Sample) -> Sample | None:
+        """The sample, a question in a command's words alone as that command; None where there is no such command."""
+        if not self._questions.is_elliptic(sample):
+            return sample
+        command = as_command(sample)
+        return command if command is not None and command.frame in self._space.frame_index else None
 
     def _nothing(self, rng: random.Random, filler: HomeFiller, index: HomeIndex) -> str:
         """What is no command: other people's sentences, random words, commands about what is not there."""

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from edge.nlu.matching import plain
 from edge.nlu.tokens import Token, tokenize
-from quantize.templates import Block, Sample, Templates
+from quantize.augment import edit
+from quantize.templates import Block, Sample, SampledSlot, Templates
 
 _QUESTIONS, _COMMANDS = frozenset({"HassGetState"}), frozenset({"HassTurnOn", "HassTurnOff"})
 _DRAWS = 8
 _RARE = 0.1
 _NAME = "0"
 _NAMES = frozenset({"name", "area", "floor"})
+_COMMAND_FOR = {
+    **dict.fromkeys(("on", "open", "locked"), "HassTurnOn"),
+    **dict.fromkeys(("off", "closed", "unlocked"), "HassTurnOff"),
+}
 
 
 class Questions:
@@ -25,20 +31,36 @@ class Questions:
             word for word, share in asked.items() if word != _NAME and self._commands.get(word, 0.0) < _RARE * share
         )
 
-    def mark(self, word: str) -> bool:
-        """Whether ``word`` is one that questions have and commands lack (*are*, *which*)."""
-        return any(plain(token.text) in self._marks for token in tokenize(word))
-
-    def is_question(self, sample: Sample) -> bool:
-        """Whether the sample asks for a state."""
-        return sample.frame.split("#")[0].split("|")[0] in _QUESTIONS
+    def without_mark(self, sample: Sample) -> Sample:
+        """The sample without the first of the words that only questions have, slots aside."""
+        for token in tokenize(sample.text):
+            inside = any(slot.start < token.end and token.start < slot.end for slot in sample.slots)
+            if not inside and plain(token.text) in self._marks:
+                space = sample.text[token.end : token.end + 1] == " "
+                return edit(sample, token.start, token.end + space, "")
+        return sample
 
     def is_elliptic(self, sample: Sample) -> bool:
         """Whether a question is in the words of commands alone, so that people would say it to have it done."""
-        if not self.is_question(sample) or not any(slot.tag == "state" for slot in sample.slots):
+        if sample.frame.split("#")[0].split("|")[0] not in _QUESTIONS or _state(sample) is None:
             return False
         words = [plain(token.text) for token in _outside_names(sample)]
         return all(word in self._commands and word not in self._marks for word in words)
+
+
+def as_command(sample: Sample) -> Sample | None:
+    """The elliptic question as what brings its state about; None for states that nothing brings about."""
+    state = _state(sample)
+    intent = _COMMAND_FOR.get(str(state.value)) if state else None
+    if intent is None:
+        return None
+    slots = [slot for slot in sample.slots if slot is not state]
+    implied = [] if any(slot.tag == "name" for slot in slots) else sample.frame.split("#")[0].split("|")[1:]
+    return replace(sample, frame="|".join([intent, *implied]), slots=slots)
+
+
+def _state(sample: Sample) -> SampledSlot | None:
+    return next((slot for slot in sample.slots if slot.tag == "state"), None)
 
 
 def _outside_names(sample: Sample) -> list[Token]:

@@ -23,7 +23,6 @@ _AREA_BEGIN, _FLOOR_BEGIN, _NAME_BEGIN, _LONGEST, _NUMBER = range(_FLOOR + 1, _F
 FEATURES = _NUMBER + 1
 _ALIKE = 0.86
 _MIN_SCORE = 0.8
-_MOST_LEFT_OUT = 2
 _MAX_GLUED_PREFIX = 3
 _MAX_GLUED_SUFFIX = 5
 _MAX_COMPOUND = 14
@@ -145,10 +144,8 @@ class HomeIndex:
 
 
 def _may_be(word: str, spelling: str) -> bool:
-    """Whether a word may be a name's, misheard: "doors" is no doorbell, and "all" is no hall."""
-    if len(spelling) < 3 or spelling.isdigit() or len(spelling) - len(word) > _MOST_LEFT_OUT:
-        return False
-    return len(word) > 3 or spelling.startswith(word)
+    """Whether a word may be a name's, misheard; of three letters only where the name begins so ("all" is no hall)."""
+    return len(spelling) >= 3 and not spelling.isdigit() and (len(word) > 3 or spelling.startswith(word))
 
 
 def _letters(line: str, i: int, step: int) -> int:
