@@ -34,7 +34,7 @@ _UNTOLD_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Distillation:
-    """Weights of the parts of the loss, and the shares of n-grams and words left out, and of words made unknown."""
+    """Weights of the parts of the loss, and the shares of n-grams and of whole words left out in training."""
 
     temperature: float = 2.0
     intent: float = 1.0
@@ -44,7 +44,6 @@ class Distillation:
     language: float = 0.1
     ngram_dropout: float = 0.1
     word_dropout: float = 0.0
-    word_noise: float = 0.0
 
 
 def weights_of(plan: Training) -> Distillation:
@@ -53,7 +52,7 @@ def weights_of(plan: Training) -> Distillation:
         parts = Distillation(intent=plan.intent_weight)
     else:
         parts = Distillation(intent=0.0, tag=0.0, hidden=0.0, gold=1.0)
-    return replace(parts, ngram_dropout=plan.ngram_dropout, word_dropout=plan.word_dropout, word_noise=plan.word_noise)
+    return replace(parts, ngram_dropout=plan.ngram_dropout, word_dropout=plan.word_dropout)
 
 
 @dataclass(frozen=True)
@@ -158,8 +157,6 @@ def distill(
         ids[:, 1:] *= torch.rand(ids[:, 1:].shape) >= weights.ngram_dropout
         if weights.word_dropout:
             ids[:, 1:] *= torch.rand((*ids[:, 1:].shape[:2], 1)) >= weights.word_dropout
-        if weights.word_noise:
-            ids[:, 1:] = with_unknown_words(ids[:, 1:], weights.word_noise, student.shape.buckets)
         intent, tag, language, sentence, token = (
             output.float() for output in wrapped(ids.to(run.device), features.to(run.device), mask.to(run.device))
         )
@@ -188,15 +185,6 @@ def distill(
         is_head=lambda name: name.startswith("student.embedding."),
     )
     student.eval()
-
-
-def with_unknown_words(ids: Tensor, share: float, buckets: int) -> Tensor:
-    """N-gram ids [B, T, K] in which a ``share`` of the words has as many random n-grams instead of its own.
-
-    So an unheard word looks, whose n-grams were hashed to rows that mean something else.
-    """
-    unknown = (torch.rand((*ids.shape[:2], 1)) < share) & (ids != 0)
-    return torch.where(unknown, torch.randint(1, buckets, ids.shape), ids)
 
 
 def soft_loss(logits: Tensor, target: Tensor, temperature: float) -> Tensor:

@@ -92,8 +92,7 @@ class Training(_Table, frozen=True):
     """How the student is trained; not ``distilled``, it learns from given labels alone, nothing from the teacher.
 
     A distilled student learns the teacher's intents with ``intent_weight`` and is not shown ``ngram_dropout`` of the
-    n-grams, and no n-gram of ``word_dropout`` of the words, so that it can do without a word that it never met;
-    ``word_noise`` of them have random n-grams, as a word has that it never met.
+    n-grams, and no n-gram of ``word_dropout`` of the words, so that it can do without a word that it never met.
     """
 
     epochs: Count = 20
@@ -104,7 +103,6 @@ class Training(_Table, frozen=True):
     intent_weight: Rate = 1.0
     ngram_dropout: Share = 0.1
     word_dropout: Share = 0.0
-    word_noise: Share = 0.0
 
 
 class Release(_Table, frozen=True):
