@@ -15,7 +15,7 @@ EXCEPT = {
     "hu": ("kivéve",), "it": ("tranne", "eccetto", "ma non"), "nb": ("unntatt", "bortsett fra"),
     "nl": ("behalve", "maar niet"), "pl": ("oprócz", "poza"), "pt": ("exceto", "menos"), "pt-BR": ("exceto", "menos"),
     "ro": ("cu excepția",), "ru": ("кроме",), "sk": ("okrem", "až na"), "sl": ("razen",), "sr": ("осим",),
-    "sr-Latn": ("osim",), "sv": ("utom", "förutom"), "tr": ("hariç",), "uk": ("крім", "окрім"),
+    "sr-Latn": ("osim",), "sv": ("utom", "förutom"), "uk": ("крім", "окрім"),
 }  # fmt: skip
 
 
