@@ -42,7 +42,7 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
     if teacher is None or not data.held_out:
         raise ConfigError(f"recipe {recipe.name}: ablations need a [teacher] table and data.held_out")
     whole = replace(recipe, release=Release(parity=1.0))
-    labels_only = replace(data, unlabelled=(), recombined=0, refilled=0)
+    labels_only = replace(data, unlabelled=(), recombined=0, refilled=0, prior="labelled")
     rows = {
         WHOLE: whole,
         "without teacher": replace(
@@ -56,7 +56,8 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
         ),
         "with one teacher": replace(whole, teacher=replace(teacher, members=1, further=())),
         "without augmentation": replace(whole, data=replace(data, recombined=0, refilled=0)),
-        "without unlabelled text": replace(whole, data=replace(data, unlabelled=())),
+        "without unlabelled text": replace(whole, data=replace(data, unlabelled=(), prior="labelled")),
+        "with the labels' prior": replace(whole, data=replace(data, prior="labelled")),
     }
     return {name: row for name, row in rows.items() if name == WHOLE or row != whole}
 
@@ -89,7 +90,7 @@ def ablate(recipe: Recipe, out: Path, data_dir: Path, only: Collection[str] = ()
         row = replace(row, training=replace(row.training, epochs=epochs))
         folder = out / name.replace(" ", "-")
         if name != WHOLE and _same_teacher(row, recipe):
-            patterns = (*_TEACHER_FILES, *(_LABEL_FILES if row.data == recipe.data else ()))
+            patterns = (*_TEACHER_FILES, *(_LABEL_FILES if _same_sentences(row, recipe) else ()))
             _inherit(out / WHOLE.replace(" ", "-") / "work", folder / "work", patterns)
         log.info("%s: %d epochs", name, epochs)
         bundle = _built(row, folder, data_dir)
@@ -124,6 +125,10 @@ def _same_teacher(row: Recipe, whole: Recipe) -> bool:
     adapted = row.teacher.adaptation_epochs > 0
     alike = replace(row.teacher, members=whole.teacher.members, further=whole.teacher.further) == whole.teacher
     return alike and (not adapted or row.data.unlabelled == whole.data.unlabelled)
+
+
+def _same_sentences(row: Recipe, whole: Recipe) -> bool:
+    return replace(row.data, prior=whole.data.prior) == whole.data
 
 
 def _inherit(source: Path, target: Path, patterns: Sequence[str]) -> None:

@@ -30,6 +30,7 @@ from quantize.teacher import IGNORED, SoftLabels
 
 _NO_HOME = HomeIndex(Home())
 _UNTOLD_SHARE = 0.5
+_LOGIT_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,16 @@ def _collate(rows: Sequence[Input]) -> tuple[Tensor, Tensor, Tensor]:
         length = len(row.ids)
         ids[place, :length], features[place, :length], mask[place, :length] = row.ids, row.features, True
     return torch.from_numpy(ids), torch.from_numpy(features), torch.from_numpy(mask)
+
+
+@torch.no_grad()
+def intent_logits(student: Student, texts: Sequence[str]) -> NDArray[np.float32]:
+    """What the float student says of the intents of N sentences [N, I], whose language it is not told."""
+    student.eval()
+    shape = student.shape
+    batches = (texts[start : start + _LOGIT_BATCH] for start in range(0, len(texts), _LOGIT_BATCH))
+    collated = (_collate([student_input(t, shape.buckets, shape.features, None) for t in some]) for some in batches)
+    return torch.cat([student(*batch)[0] for batch in collated]).numpy()
 
 
 @torch.no_grad()

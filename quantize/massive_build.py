@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,11 @@ from quantize.adapt import Reader, adapt_encoder
 from quantize.baseline import train_floor, with_second_opinion
 from quantize.corpus import WORD, Corpus, read_corpus, student_sentences
 from quantize.datasets import Utterance, tag_tokens
-from quantize.distill import distill, lessons, predict, student_input, weights_of
+from quantize.distill import distill, intent_logits, lessons, predict, student_input, weights_of
 from quantize.home import Example
 from quantize.loop import Schedule, accelerator
 from quantize.metrics import measure
+from quantize.prior import add_prior, label_shares, prior_shift
 from quantize.recipe import Recipe, TeacherPlan
 from quantize.student import Student, StudentShape
 from quantize.teacher import SoftLabels, TrainedTeacher, averaged, predictions, soft_labels, train_teacher
@@ -37,10 +39,13 @@ def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
     """The trained student and what goes with it.
 
     Raises:
-        ConfigError: a file is missing or malformed, or the recipe has no teacher, or none that can refill sentences.
+        ConfigError: a file is missing or malformed, or the recipe has no teacher, none that can refill sentences, or
+            no sentences to learn the prior from.
     """
     if recipe.teacher is None:
         raise ConfigError(f"recipe {recipe.name}: data of source 'massive' need a [teacher] table")
+    if recipe.data.prior == "unlabelled" and not recipe.data.unlabelled:
+        raise ConfigError(f"recipe {recipe.name}: data.prior = 'unlabelled' needs sentences in data.unlabelled")
     if recipe.data.refilled and not recipe.teacher.adaptation_epochs:
         raise ConfigError(f"recipe {recipe.name}: data.refilled needs teacher.adaptation_epochs of 1 or more")
     plan, corpus, run = recipe.teacher, read_corpus(recipe.data, data_dir), accelerator()
@@ -49,10 +54,15 @@ def massive_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
     texts = student_sentences(recipe.data, corpus, teachers[0], reader, recipe.seed, work, run)
     soft = _opinion(_labels(teachers, texts, work, run), plan, corpus.labelled, teachers[0].intents)
     spoken = _languages(texts, corpus.labelled, min(u.locale.split("-")[0] for u in corpus.labelled))
-    trained = taught_student(recipe, teachers[0], soft, spoken, corpus.labelled, corpus.held_out, work, run)
+    heard = list(dict.fromkeys(corpus.unlabelled)) if recipe.data.prior == "unlabelled" else []
+    trained = taught_student(recipe, teachers[0], soft, spoken, corpus.labelled, corpus.held_out, work, run, heard)
     if corpus.held_out:
         said = (soft_labels(teacher, [u.text for u in corpus.held_out], run) for teacher in teachers)
         opinion = _opinion(said, plan, corpus.labelled, teachers[0].intents)
+        if heard:
+            rows = np.isin(soft.texts, heard)
+            shift = prior_shift(soft.intents[rows], label_shares(corpus.labelled, teachers[0].intents))
+            opinion = replace(opinion, intents=(opinion.intents + shift).astype(np.float16))
         figures = measure(corpus.held_out, predictions(opinion, teachers[0].intents, teachers[0].tags))
         trained.metrics["held_out_teacher"] = vars(figures)
         log.info("teacher on held-out data: %s", figures)
@@ -68,8 +78,12 @@ def taught_student(
     held_out: list[Utterance],
     work: Path,
     run: Accelerator,
+    heard: Sequence[str] = (),
 ) -> Trained:
-    """A student distilled from the teacher's labels of sentences, whose languages are ``spoken``."""
+    """A student distilled from the teacher's labels of sentences, whose languages are ``spoken``.
+
+    It takes intents to be as frequent as in the sentences ``heard``, or as among the labels where there are none.
+    """
     intents, tags = teacher.intents, teacher.tags
     languages = sorted(set(spoken))
     student = _fresh_student(recipe, teacher, soft.texts, len(languages))
@@ -80,6 +94,8 @@ def taught_student(
     )  # fmt: skip
     taught = lessons(soft, spoken, labelled, intents, tags, student)
     distill(student, taught, tags, weights_of(plan), schedule, work / "student.pt", run)
+    if heard:
+        add_prior(student, prior_shift(intent_logits(student, heard), label_shares(labelled, intents)))
     figures = {}
     if held_out:
         found = measure(held_out, predict(student, [u.text for u in held_out], intents, tags))

@@ -38,7 +38,8 @@ class Data(_Table, frozen=True):
     language and epoch. ``source`` massive: the JSONL files ``labelled`` and the plain texts ``unlabelled``;
     ``held_out`` files are kept out of training and measured at the end. ``recombined`` new sentences come from slots
     and words exchanged, ``refilled`` ones from words that the adapted teacher filled in. ``talk``: languages whose
-    everyday sentences, from packages (quantize.unrelated), the teacher labels too. Paths are relative to --data-dir.
+    everyday sentences, from packages (quantize.unrelated), the teacher labels too. ``prior``: whether intents are taken
+    to be as frequent as in the labelled or as in the unlabelled sentences. Paths are relative to --data-dir.
     """
 
     source: Literal["home", "massive"]
@@ -50,6 +51,7 @@ class Data(_Table, frozen=True):
     talk: tuple[str, ...] = ()
     recombined: Annotated[int, msgspec.Meta(ge=0)] = 0
     refilled: Annotated[int, msgspec.Meta(ge=0)] = 0
+    prior: Literal["labelled", "unlabelled"] = "labelled"
 
 
 class TeacherPlan(_Table, frozen=True):

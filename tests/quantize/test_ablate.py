@@ -42,6 +42,12 @@ def test_rows_leave_out_one_part_each() -> None:
     assert all(row.release.min_intent_accuracy == 0.0 for row in rows.values())
 
 
+def test_without_unlabelled_text_no_prior_is_learned_from_it() -> None:
+    rows = variants(replace(RECIPE, data=replace(RECIPE.data, prior="unlabelled")))
+    labels_only = {name for name, row in rows.items() if row.data.prior == "labelled"}
+    assert labels_only == {"without teacher", "without unlabelled text", "with the labels' prior"}
+
+
 def test_nothing_is_refilled_without_adaptation() -> None:
     rows = variants(replace(RECIPE, data=replace(RECIPE.data, refilled=5)))
     assert rows["without adaptation"].data.refilled == 0

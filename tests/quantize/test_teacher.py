@@ -126,9 +126,12 @@ def test_soft_labels_round_trip(tmp_path: Path) -> None:
         SoftLabels.load(tmp_path / "labels.npz")
 
 
-def test_refilled_sentences_need_an_adapted_encoder_that_marks_words(encoder: str, tmp_path: Path) -> None:
+def test_recipes_need_what_their_sentences_and_prior_come_from(encoder: str, tmp_path: Path) -> None:
     recipe = Recipe(name="x", data=Data(source="massive", refilled=5), teacher=TeacherPlan(encoder=encoder))
     with pytest.raises(ConfigError, match="adaptation_epochs of 1 or more"):
+        massive_student(recipe, tmp_path, tmp_path)
+    recipe = Recipe(name="x", data=Data(source="massive", prior="unlabelled"), teacher=TeacherPlan(encoder=encoder))
+    with pytest.raises(ConfigError, match="data.unlabelled"):
         massive_student(recipe, tmp_path, tmp_path)
     reader = adapt_encoder(encoder, ["turn on the light"], Schedule(1), tmp_path / "teacher.pt", accelerator())
     with pytest.raises(ConfigError, match="marks words"):
