@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from quantize.datasets import Utterance
 from quantize.student import Student
 
-_LEAST = 0.1
-"""What the text never says becomes at most ten times rarer: someone will say it."""
+_LEAST = 0.5
+"""An intent becomes at most twice as rare: what the text never says someone will say."""
 _ROUNDS = 100
 
 

@@ -13,7 +13,7 @@ from quantize.prior import add_prior, label_shares, prior_shift
 from quantize.student import Student, StudentShape
 
 LABELLED = np.array([0.5, 0.25, 0.25])
-SPOKEN = np.array([0.1, 0.3, 0.6])
+SPOKEN = np.array([0.3, 0.15, 0.55])
 
 
 def sentences(shares: np.ndarray, n: int = 6000) -> tuple[np.ndarray, np.ndarray]:
@@ -29,7 +29,7 @@ def test_frequencies_are_found_and_make_the_classifier_better() -> None:
     shift = prior_shift(logits, LABELLED)
     np.testing.assert_allclose(LABELLED * np.exp(shift), SPOKEN, atol=0.03)
     before, after = ((scores.argmax(1) == intents).mean() for scores in (logits, logits + shift))
-    assert after > before + 0.03
+    assert after > before + 0.02
 
 
 def test_where_text_is_like_the_labels_nothing_changes() -> None:
@@ -40,7 +40,7 @@ def test_where_text_is_like_the_labels_nothing_changes() -> None:
 def test_what_the_text_never_says_stays_possible() -> None:
     _, logits = sentences(np.array([0.0, 0.5, 0.5]))
     shift = prior_shift(logits, LABELLED)
-    assert shift[0] == pytest.approx(shift.min()) and -2.5 < shift[0] < -2.0
+    assert shift[0] == pytest.approx(shift.min()) and -1.0 < shift[0] < -0.5
 
 
 def test_the_student_says_what_is_frequent_more_often() -> None:
