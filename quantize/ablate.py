@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 WHOLE = "whole recipe"
 _TEACHER_FILES = ("adapt.pt", "teacher*.pt")
 _LABEL_FILES = ("sentences.txt", "labels-*.npz")
+_STUDENT_FILES = ("student.pt",)
 _FIGURES = ("intent_accuracy", "slot_f1", "exact_match")
 
 
@@ -90,7 +91,11 @@ def ablate(recipe: Recipe, out: Path, data_dir: Path, only: Collection[str] = ()
         row = replace(row, training=replace(row.training, epochs=epochs))
         folder = out / name.replace(" ", "-")
         if name != WHOLE and _same_teacher(row, recipe):
-            patterns = (*_TEACHER_FILES, *(_LABEL_FILES if _same_sentences(row, recipe) else ()))
+            patterns = (
+                *_TEACHER_FILES,
+                *(_LABEL_FILES if _same_sentences(row, recipe) else ()),
+                *(_STUDENT_FILES if _same_student(row, recipe) else ()),
+            )
             _inherit(out / WHOLE.replace(" ", "-") / "work", folder / "work", patterns)
         log.info("%s: %d epochs", name, epochs)
         bundle = _built(row, folder, data_dir)
@@ -129,6 +134,12 @@ def _same_teacher(row: Recipe, whole: Recipe) -> bool:
 
 def _same_sentences(row: Recipe, whole: Recipe) -> bool:
     return replace(row.data, prior=whole.data.prior) == whole.data
+
+
+def _same_student(row: Recipe, whole: Recipe) -> bool:
+    """Whether both train the same student; the prior is adapted after that."""
+    parts = (row.teacher, row.student, row.training, row.seed)
+    return _same_sentences(row, whole) and parts == (whole.teacher, whole.student, whole.training, whole.seed)
 
 
 def _inherit(source: Path, target: Path, patterns: Sequence[str]) -> None:

@@ -82,9 +82,9 @@ def test_rows_are_built_compared_and_kept(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("turn on the music\nset the lamp to red\nplay jazz\n")
     save_tiny_encoder(tmp_path / "wider", hidden=48)
     encoders = {"encoder": str(tmp_path / "encoder"), "further": (str(tmp_path / "wider"),)}
-    recipe = replace(RECIPE, teacher=replace(RECIPE.teacher, **encoders))
+    recipe = replace(RECIPE, teacher=replace(RECIPE.teacher, **encoders), data=replace(RECIPE.data, prior="unlabelled"))
     out = tmp_path / "out"
-    names = [WHOLE, "with one teacher", "without augmentation"]
+    names = [WHOLE, "with one teacher", "without augmentation", "with the labels' prior"]
     report = ablate(recipe, out, tmp_path, names)
     assert list(report) == names
     assert report["without augmentation"]["epochs"] > report[WHOLE]["epochs"] == 3
@@ -94,9 +94,14 @@ def test_rows_are_built_compared_and_kept(tmp_path: Path) -> None:
         assert (works[0] / file).read_bytes() == (works[2] / file).read_bytes()
     for file in ("sentences.txt", "labels-1.npz"):
         assert (works[0] / file).read_bytes() == (works[1] / file).read_bytes() != (works[2] / file).read_bytes()
+    of_labels = out / "with-the-labels'-prior"
+    assert (works[0] / "student.pt").read_bytes() == (of_labels / "work" / "student.pt").read_bytes()
+    assert (works[0] / "student.pt").read_bytes() != (works[1] / "student.pt").read_bytes()
     bundle = open_bundle(out / "whole-recipe" / "tiny.edge")
+    plain = open_bundle(of_labels / "tiny.edge")
+    assert bundle.read("student.pte") != plain.read("student.pte")
     assert 0.0 < bundle.manifest.metrics["held_out_teacher"]["intent_accuracy"] <= 1.0
-    assert len(table(report).splitlines()) == 5
+    assert len(table(report).splitlines()) == 6
     for path in out.glob("*/work/*"):
         path.unlink()
     assert ablate(recipe, out, tmp_path, names) == report
