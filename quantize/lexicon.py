@@ -6,7 +6,7 @@ import msgspec
 
 from edge.nlu.resolve import Lexicon, ListedValue, lexicon_key
 from edge.types import SlotValue
-from quantize.templates import ARTICLES, DURATIONS, Templates, numeric_tags
+from quantize.templates import ARTICLES, DURATIONS, PROCLITICS, Templates, numeric_tags
 
 _NUMBERS = (*range(101), *range(1000, 10001, 100))
 
@@ -35,6 +35,7 @@ def build_lexicon(templates: Templates) -> Lexicon:
     return Lexicon(
         {tag: {key: _listed(found) for key, found in sorted(texts.items())} for tag, texts in sorted(values.items())},
         numbers if numeric_tags(templates) else {},
+        PROCLITICS.get(templates.language, ()),
     )
 
 

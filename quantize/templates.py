@@ -30,6 +30,8 @@ HomePart = Area | Floor | Entity
 DURATIONS = ("hours", "minutes", "seconds")
 ARTICLES = {"en": ("a", "an")}
 """How a language says one of something, where that is not the word for 1."""
+PROCLITICS = {"ar": ("بمقدار", "بال", "لل", "ال", "ب", "ل")}
+"""What a language writes together with a number or an amount that follows, the longest first."""
 
 _ONE_SHARE = 0.06
 Fill = Callable[[str, "Block", random.Random], tuple[str, SlotValue] | None]

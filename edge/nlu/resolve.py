@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -29,11 +29,15 @@ class ListedValue(msgspec.Struct, frozen=True, array_like=True):
     domains: tuple[str, ...] = ()
 
 
-class Lexicon(msgspec.Struct, frozen=True):
-    """Words of one language: ``values`` by tag and folded text, ``numbers`` by folded text."""
+class Lexicon(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Words of one language: ``values`` by tag and folded text, ``numbers`` by folded text.
+
+    ``proclitics`` are words that the language writes together with the next one (Arabic "بثانية": by a second).
+    """
 
     values: dict[str, dict[str, tuple[ListedValue, ...]]] = {}
     numbers: dict[str, int] = {}
+    proclitics: tuple[str, ...] = ()
 
     def number_words(self) -> set[str]:
         """The single words that numbers are spelled with."""
@@ -90,12 +94,20 @@ class Resolver:
             return _choose(listed[key], domain)
         if free:
             return written
+        bare = self._bare(key, listed)
+        if bare in listed:
+            return _choose(listed[bare], domain)
         if tag in self._numeric:
-            number = self._number(written, key)
+            number = self._number(written, bare)
             if number is not None:
                 return -number if tag.endswith("-") else number
-        near = nearest(key, listed, _WORD_CUTOFF)
+        near = nearest(bare, listed, _WORD_CUTOFF)
         return _choose(listed[near], domain) if near is not None else written
+
+    def _bare(self, key: str, listed: Container[str]) -> str:
+        """``key``, or what is left of it without a proclitic where only that is a known word."""
+        forms = (key, *(key.removeprefix(proclitic) for proclitic in self._lexicon.proclitics))
+        return next((form for form in forms if form in listed or form in self._lexicon.numbers), key)
 
     def is_value(self, slot: Slot) -> bool:
         """Whether a slot that was said holds a value: a part of the home, a number, or one listed for it, if any is."""

@@ -7,7 +7,7 @@ import pytest
 from edge.manifest import Frame
 from edge.nlu.decode import Span
 from edge.nlu.matching import HomeIndex
-from edge.nlu.resolve import Lexicon, ListedValue, Resolver
+from edge.nlu.resolve import Lexicon, ListedValue, Resolver, lexicon_key
 from edge.types import Area, Entity, Home, Slot
 
 HOME = Home(
@@ -61,6 +61,15 @@ def test_an_unknown_name_stays_as_said() -> None:
 )
 def test_values(tag: str, said: str, value: object) -> None:
     assert RESOLVER.value(tag, said) == value
+
+
+@pytest.mark.parametrize(
+    ("said", "value"), [("بثانية", 1), ("بالثمانية", 8), ("الثمانية", 8), ("ثمانيه", 8), ("بيت", "بيت")]
+)
+def test_a_word_written_together_with_what_is_before_it(said: str, value: object) -> None:
+    words = {"seconds": {lexicon_key("ثانية"): (ListedValue(1),)}}
+    lexicon = Lexicon(words, {lexicon_key("ثمانية"): 8}, ("بال", "ال", "ب"))
+    assert Resolver(HOME, lexicon, ["seconds"]).value("seconds", said) == value
 
 
 def test_a_word_means_what_it_means_for_the_kind_of_device() -> None:
