@@ -90,13 +90,11 @@ class Resolver:
         """Value of ``written`` for a tag: a listed value, a number, or (at once where ``free``) the text itself."""
         key = lexicon_key(written)
         listed = self._lexicon.values.get(tag, {})
-        if key in listed:
-            return _choose(listed[key], domain)
-        if free:
-            return written
-        bare = self._bare(key, listed)
+        bare = key if free else self._bare(key, listed)
         if bare in listed:
             return _choose(listed[bare], domain)
+        if free:
+            return written
         if tag in self._numeric:
             number = self._number(written, bare)
             if number is not None:

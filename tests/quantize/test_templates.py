@@ -8,7 +8,8 @@ import pytest
 from hassil import Intents, recognize_best
 from hassil.intents import TextSlotList
 
-from edge.types import Entity
+from edge.nlu.resolve import Resolver
+from edge.types import Entity, Home
 from quantize.homes import HomeFiller, WordMaterial
 from quantize.lexicon import build_lexicon
 from quantize.templates import Sample, Templates, package_languages, package_templates
@@ -76,3 +77,9 @@ def test_the_lexicon_knows_colours_and_numbers() -> None:
     lexicon = build_lexicon(package_templates("fr"))
     assert lexicon.values["color"]["rouge"][0].value == "red"
     assert lexicon.numbers["vingt et un"] == 21
+
+
+@pytest.mark.parametrize(("said", "value"), [("النصف", 30), ("بثانية", 1), ("بمقدارستة عشر", 16), ("ثانية", 1)])
+def test_the_arabic_lexicon_reads_lengths_with_what_is_written_together_with_them(said: str, value: int) -> None:
+    resolver = Resolver(Home(), build_lexicon(package_templates("ar")), ["seconds"])
+    assert resolver.value("seconds", said) == value
