@@ -29,6 +29,7 @@ from quantize.recipe import Recipe, TeacherPlan
 from quantize.student import Student, StudentShape
 from quantize.teacher import SoftLabels, TrainedTeacher, averaged, predictions, soft_labels, train_teacher
 from quantize.trained import Trained
+from quantize.transitions import label_transitions
 from quantize.word_vectors import fitted_table, word_vectors
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ def taught_student(
     )  # fmt: skip
     taught = lessons(soft, spoken, labelled, intents, tags, student)
     distill(student, taught, tags, weights_of(plan), schedule, work / "student.pt", run)
+    student.transitions.data = torch.from_numpy(label_transitions(labelled, tags))
     if heard:
         add_prior(student, prior_shift(intent_logits(student, heard), label_shares(labelled, intents)))
     figures = {}
@@ -160,7 +162,7 @@ def _fresh_student(recipe: Recipe, teacher: TrainedTeacher, texts: Sequence[str]
         sizes.layers, sizes.heads, sizes.kernel, sizes.feed_forward,
     )  # fmt: skip
     torch.manual_seed(recipe.seed)
-    student = Student(shape, dropout=0.1)
+    student = Student(shape, recipe.training.dropout)
     if not recipe.training.distilled:
         return student
     words = sorted({word for text in texts for word in WORD.findall(text)})

@@ -94,7 +94,8 @@ class Training(_Table, frozen=True):
     """How the student is trained; not ``distilled``, it learns from given labels alone, nothing from the teacher.
 
     A distilled student learns the teacher's intents with ``intent_weight`` and is not shown ``ngram_dropout`` of the
-    n-grams, and no n-gram of ``word_dropout`` of the words, so that it can do without a word that it never met.
+    n-grams, and no n-gram of ``word_dropout`` of the words, so that it can do without a word that it never met;
+    ``dropout`` is that of its layers.
     """
 
     epochs: Count = 20
@@ -103,6 +104,7 @@ class Training(_Table, frozen=True):
     embedding_rate: Rate = 1e-2
     distilled: bool = True
     intent_weight: Rate = 1.0
+    dropout: Share = 0.1
     ngram_dropout: Share = 0.1
     word_dropout: Share = 0.0
 

@@ -12,10 +12,11 @@ from quantize.adapt import adapt_encoder
 from quantize.datasets import Utterance, parse_annotation
 from quantize.e5 import load_encoder
 from quantize.loop import Schedule, accelerator
-from quantize.massive_build import massive_student
-from quantize.recipe import Data, Recipe, TeacherPlan
+from quantize.massive_build import massive_student, taught_student
+from quantize.recipe import Data, Recipe, StudentPlan, TeacherPlan, Training
 from quantize.refill import refilled
 from quantize.teacher import SoftLabels, averaged, cut, soft_labels, train_teacher
+from quantize.transitions import label_transitions
 from tests.quantize.tiny_encoder import save_tiny_encoder
 
 
@@ -111,6 +112,22 @@ def test_adaptation_learns_to_fill_masks(encoder: str, tmp_path: Path, caplog: p
     assert {word for text in fresh for word in text.split()} <= {"turn", "on", "the", "kitchen", "light"}
     wider = refilled(reader, tokenizer, [*texts, "play jazz music"], 40, 1, texts, run)
     assert {"jazz", "music"} & {word for text in wider for word in text.split() if "play" not in text}
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_a_student_drops_what_its_recipe_says_and_knows_which_tags_follow(
+    dropout: float, encoder: str, tmp_path: Path
+) -> None:
+    rows, run = utterances(), accelerator()
+    teacher = train_teacher(encoder, rows, Schedule(1), tmp_path / "teacher.pt", run)
+    labels = soft_labels(teacher, [row.text for row in rows], run)
+    sizes = StudentPlan(buckets=64, embed=8, hidden=16, layers=1, heads=2, feed_forward=16)
+    recipe = Recipe(
+        name="x", data=Data(source="massive"), student=sizes, training=Training(epochs=1, batch=4, dropout=dropout)
+    )
+    student = taught_student(recipe, teacher, labels, ["en"] * len(rows), rows, [], tmp_path, run).student
+    assert {module.p for module in student.modules() if isinstance(module, torch.nn.Dropout)} == {dropout}
+    np.testing.assert_array_equal(student.transitions.detach(), label_transitions(rows, teacher.tags))
 
 
 def test_soft_labels_round_trip(tmp_path: Path) -> None:
