@@ -207,12 +207,14 @@ def soft_labels(teacher: TrainedTeacher, texts: Sequence[str], run: Accelerator,
 
 def averaged(members: Iterable[SoftLabels]) -> SoftLabels:
     """Mean logits of several teachers (Hinton et al. 2015, §3) on the same sentences; hidden states of the first."""
-    first, *others = members
-    intents, tags = first.intents.astype(np.float32), first.tags.astype(np.float32)
-    for other in others:
+    rest = iter(members)
+    first = next(rest)
+    intents, tags, count = first.intents.astype(np.float32), first.tags.astype(np.float32), 1
+    for other in rest:
         intents += other.intents
         tags += other.tags
-    count = 1 + len(others)
+        count += 1
+        del other  # gigabytes, while the next member makes its own
     return replace(first, intents=(intents / count).astype(np.float16), tags=(tags / count).astype(np.float16))
 
 

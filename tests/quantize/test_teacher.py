@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +79,22 @@ def test_the_opinion_of_several_teachers_is_their_mean(encoder: str, tmp_path: P
     np.testing.assert_allclose(opinion.tags, np.mean([s.tags.astype(float) for s in said], 0), atol=1e-3)
     assert (opinion.tokens == said[0].tokens).all()
     assert not np.array_equal(said[0].intents, said[1].intents)
+
+
+def test_one_opinion_beside_the_first_is_in_memory_at_a_time() -> None:
+    kept: list[weakref.ref[SoftLabels]] = []
+
+    def members() -> Iterator[SoftLabels]:
+        for _ in range(3):
+            assert all(ref() is None for ref in kept[1:])
+            row = np.zeros((1, 2), np.float16)
+            member = SoftLabels(["stop"], row, row, row, row, np.array([0, 1]))
+            kept.append(weakref.ref(member))
+            yield member
+            del member
+
+    averaged(members())
+    assert len(kept) == 3
 
 
 def test_trained_teacher_is_not_trained_again(encoder: str, tmp_path: Path) -> None:
