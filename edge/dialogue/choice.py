@@ -20,6 +20,7 @@ from edge.types import Parse
 
 _MISSING, _EXTRA, _CONTRADICTION, _AGREEMENT, _PRECISION = 4.0, 3.0, 2.0, 0.5, 0.4
 _OF_ANY_KIND = frozenset(("any", "all", "which", "how_many", "one", "one_yesno"))
+_UNMARKED = "any"
 _MAX_RULES = 8
 _DRAWS = 64
 _SHARED_DISCOUNT, _FOREIGN = 0.75, 2.0
@@ -66,7 +67,9 @@ class ReplyChooser:
         for block, form in forms:
             own.setdefault((block.reply_key, block.combination), set()).update(form)
         shared = set.intersection(*own.values())
-        heard = {word for word in self._features(_own_words(parse)) if any(word in words for words in own.values())}
+        said = self._features(_own_words(parse))
+        heard = {word for word in said if any(word in words for words in own.values())}
+        forms = _without_unheard_marks(forms, said)
 
         def distance(block: CommandBlock, form: frozenset[str]) -> float:
             different = heard ^ form
@@ -77,20 +80,20 @@ class ReplyChooser:
 
     def _drawn_forms(self, sentence: str) -> frozenset[frozenset[str]]:
         """The words of some forms of the sentence; the same ones at every call."""
-        draw, node = random.Random(sentence), read_template(sentence)
-        return frozenset(self._features(self._drawn(node, draw, 0)) for _ in range(_DRAWS))
+        turns, node = _Turns(sentence), read_template(sentence)
+        return frozenset(self._features(self._drawn(node, turns, 0)) for _ in range(_DRAWS))
 
-    def _drawn(self, node: Node, draw: random.Random, depth: int) -> str:
+    def _drawn(self, node: Node, turns: _Turns, depth: int) -> str:
         if isinstance(node, str):
             return node
         if isinstance(node, Rule):
             if node.name not in self._pack.rules or depth >= _MAX_RULES:
                 return ""
-            return self._drawn(read_template(self._pack.rules[node.name]), draw, depth + 1)
+            return self._drawn(read_template(self._pack.rules[node.name]), turns, depth + 1)
         if isinstance(node, Choice):
-            at = draw.randrange(len(node.options) + node.optional)
-            return self._drawn(node.options[at], draw, depth) if at < len(node.options) else ""
-        return (" " if isinstance(node, AnyOrder) else "").join(self._drawn(part, draw, depth) for part in node.parts)
+            at = turns.next(node)
+            return self._drawn(node.options[at], turns, depth) if at < len(node.options) else ""
+        return (" " if isinstance(node, AnyOrder) else "").join(self._drawn(part, turns, depth) for part in node.parts)
 
     def _features(self, text: str) -> frozenset[str]:
         """Words, or pairs of letters in a script without spaces."""
@@ -98,6 +101,39 @@ class ReplyChooser:
         if self._unspaced:
             return frozenset(word[at : at + 2] for word in words for at in range(max(1, len(word) - 1)))
         return frozenset(words)
+
+
+class _Turns:
+    """Takes the options of every choice in turn, in random order, so that none is missed in a few draws."""
+
+    def __init__(self, seed: str) -> None:
+        self._random = random.Random(seed)
+        self._left: dict[Choice, list[int]] = {}
+
+    def next(self, choice: Choice) -> int:
+        """Number of an option; the one after the last stands for none."""
+        left = self._left.setdefault(choice, [])
+        if not left:
+            left.extend(range(len(choice.options) + choice.optional))
+            self._random.shuffle(left)
+        return left.pop()
+
+
+def _without_unheard_marks(
+    forms: list[tuple[CommandBlock, frozenset[str]]], heard: frozenset[str]
+) -> list[tuple[CommandBlock, frozenset[str]]]:
+    """Of a question, the forms of kinds whose mark was heard ("all"), and those of ``any``, which needs none."""
+    words: dict[str, list[frozenset[str]]] = {}
+    for block, form in forms:
+        words.setdefault(block.reply_key, []).append(form)
+    if _UNMARKED not in words:
+        return forms
+    unheard = set()
+    for key in words.keys() - {_UNMARKED}:
+        marks = set().union(*words[key]).difference(*(form for other in words if other != key for form in words[other]))
+        if all(form & marks for form in words[key]) and not heard & marks:
+            unheard.add(key)
+    return [(block, form) for block, form in forms if block.reply_key not in unheard]
 
 
 def _nearest(blocks: Collection[CommandBlock], parse: Parse, domains: Collection[str]) -> list[CommandBlock]:

@@ -35,6 +35,8 @@ from edge.types import Action, AudioFrame, Home, Parse, Reply
 _ANSWER_WITHIN_S = 30.0
 _ANSWER_LIKENESS = 0.75
 _ANSWER_EXTRA_LETTERS = 12
+_SURE_COMMAND = 0.85
+"""A room alone ("in the hall") is understood as a command with less, a command in a room with more."""
 _OFFERED = 4
 
 
@@ -193,16 +195,19 @@ def _answer(parse: Parse, candidates: tuple[Candidate, ...]) -> Candidate | None
     spoken = [str(slot.value) for slot in parse.slots if slot.name in ("name", "area") and isinstance(slot.value, str)]
     scored = []
     for candidate in candidates:
-        names = [name.casefold() for name in candidate.names]
-        likeness, letters = max((_likeness(name, text), len(name)) for name in names)
+        names = [name.casefold() for name in (*candidate.names, *candidate.places)]
+        likeness, letters, said = max((_likeness(name, text), len(name), name) for name in names)
         if any(own.casefold() in names for own in spoken):
             likeness = max(likeness, _ANSWER_LIKENESS)
-        scored.append((likeness, letters, candidate))
-    likeness, letters, chosen = max(scored, key=lambda score: score[:2])
+        scored.append((likeness, letters, said, candidate))
+    likeness, letters, said, chosen = max(scored, key=lambda score: score[:2])
     rivals = [score for score in scored if score[:2] == (likeness, letters)]
     if likeness < _ANSWER_LIKENESS or len(rivals) > 1:
         return None
-    is_command = parse.intent is not None and len(text) - letters > _ANSWER_EXTRA_LETTERS
+    by_place = said not in [name.casefold() for name in chosen.names]
+    is_command = parse.intent is not None and (
+        len(text) - letters > _ANSWER_EXTRA_LETTERS or (by_place and parse.confidence >= _SURE_COMMAND)
+    )
     return None if is_command else chosen
 
 

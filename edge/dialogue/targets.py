@@ -23,11 +23,12 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One thing that may have been meant: the slot that picks it, how to offer it, and further names."""
+    """One thing that may have been meant: the slot that picks it, how to offer it, its names and those of its room."""
 
     slot: Slot
     label: str
     names: tuple[str, ...]
+    places: tuple[str, ...] = ()
 
 
 class Question(Exception):
@@ -127,7 +128,7 @@ class Targets:
             own = (entity.name, *entity.entity.aliases) if len(names) == len(entities) else entity.entity.aliases
             places = (area.name, *area.aliases) if area else ()
             slot = Slot("name", entity.id, entity.name)
-            candidates.append(Candidate(slot, label, (*own, *places)))
+            candidates.append(Candidate(slot, label, own, places))
         return Question(candidates, key, **variables)
 
     def _of_kind(self, parse: Parse, found: list[EntityState], domains: Collection[str]) -> list[EntityState]:

@@ -43,12 +43,13 @@ class Volume:
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Set the volume in percent, change it, or mute."""
+        level = percent(parse, "volume_level") if parse.intent == "HassSetVolume" else None
+        step = _step(parse) if parse.intent == "HassSetVolumeRelative" else None
         player = self._tools.targets.one(parse, _PLAYERS, _doing("playing"))
-        if parse.intent == "HassSetVolume":
-            self._tools.home.set_attribute(player, "volume_level", percent(parse, "volume_level"))
-        elif parse.intent == "HassSetVolumeRelative":
-            level = player.number("volume_level") + _step(parse)
-            self._tools.home.set_attribute(player, "volume_level", round(min(100.0, max(0.0, level))))
+        if step is not None:
+            level = round(min(100.0, max(0.0, player.number("volume_level") + step)))
+        if level is not None:
+            self._tools.home.set_attribute(player, "volume_level", level)
         else:
             self._tools.home.set_attribute(player, "is_volume_muted", parse.intent == "HassMediaPlayerMute")
         return self._tools.done(parse, [player])

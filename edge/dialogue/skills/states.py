@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edge.dialogue.state import EntityState
 from edge.dialogue.targets import Refusal, same
 from edge.dialogue.toolbox import Toolbox
-from edge.types import Action, Parse, Reply
+from edge.types import Action, Parse, Reply, Slot
+
+_CONTACTS = {"on": "open", "off": "closed"}
+"""States of a contact sensor, as a question about windows and doors calls them."""
 
 
 class GetState:
@@ -16,11 +21,11 @@ class GetState:
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Tell the state of a device, or which devices of the home or of a named place are in a state."""
-        domains = {entity.domain for entity in self._tools.home.entities.values()} or {"light"}
         try:
-            found = self._tools.targets.find(parse, domains, everywhere=True)
+            found = self._found(parse)
         except Refusal as refusal:
-            if parse.value("name") is not None or not refusal.key.endswith(("_in_area", "_in_floor")):
+            absent = parse.value("name") is None and refusal.key.endswith(("_in_area", "_in_floor"))
+            if not absent or self._tools.replies.choose(parse).key == "all":
                 raise
             found = []
         state = next((slot for slot in parse.slots if slot.name == "state"), None)
@@ -31,8 +36,28 @@ class GetState:
         unmatched = [entity for entity in found if entity not in matched]
         return self._tools.told(parse, matched, unmatched)
 
+    def _found(self, parse: Parse) -> list[EntityState]:
+        """What the question is about; of windows and doors, those that open by themselves and those with a sensor."""
+        domains = {entity.domain for entity in self._tools.home.entities.values()} or {"light"}
+        if parse.value("domain") != "cover" or parse.value("device_class") is None:
+            return self._tools.targets.find(parse, domains, everywhere=True)
+        others = tuple(slot for slot in parse.slots if slot.name != "domain")
+        sensors = replace(parse, slots=(Slot("domain", "binary_sensor"), *others))
+        found: list[EntityState] = []
+        refusals = []
+        for asked in (parse, sensors):
+            try:
+                found += self._tools.targets.find(asked, domains, everywhere=True)
+            except Refusal as refusal:
+                refusals.append(refusal)
+        if not found:
+            raise refusals[0]
+        return found
+
 
 def _is(entity: EntityState, state: str) -> bool:
     own = entity.attributes.get("spoken_state")
-    spoken = own.get(entity.state) if isinstance(own, dict) else None
-    return same(state, entity.state) or (spoken is not None and same(state, str(spoken)))
+    names = [entity.state, own.get(entity.state) if isinstance(own, dict) else None]
+    if entity.domain == "binary_sensor":
+        names.append(_CONTACTS.get(entity.state))
+    return any(name is not None and same(state, str(name)) for name in names)

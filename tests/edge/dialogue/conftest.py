@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -30,10 +30,12 @@ class Talker:
     clock: FakeClock
     action: Action | None = None
     reply: Reply = Reply("")
+    confidence: float = 1.0
 
     def __call__(self, intent: str | None, text: str = "", language: str = "en", **slots: SlotValue) -> str:
         """Handle one parse; the text of the reply."""
-        self.action, self.reply = self.dialogue.handle(parse_of(intent, text, language, **slots))
+        parse = replace(parse_of(intent, text, language, **slots), confidence=self.confidence)
+        self.action, self.reply = self.dialogue.handle(parse)
         return self.reply.text
 
     def state(self, entity_id: str) -> str:

@@ -57,6 +57,8 @@ def test_reply_is_found_in_every_language() -> None:
         ("are all the lights on", "all"),
         ("what lights are on", "which"),
         ("how many of the lights are on", "how_many"),
+        ("is the light on", "any"),
+        ("is there a light on upstairs", "any"),
     ],
 )
 def test_questions_in_english(text: str, key: str) -> None:
@@ -73,6 +75,7 @@ def test_questions_in_english(text: str, key: str) -> None:
         ("wie viele lichter sind an", "how_many"),
         ("sind alle lichter an", "all"),
         ("sind irgendwelche lichter an", "any"),
+        ("ist noch ein licht an", "any"),
     ],
 )
 def test_questions_in_german(text: str, key: str) -> None:
@@ -81,6 +84,15 @@ def test_questions_in_german(text: str, key: str) -> None:
     choice = chooser.choose(Parse("HassGetState", slots, 1.0, "de", text=text), {"light"})
     assert choice is not None
     assert choice.key == key
+
+
+def test_every_word_of_a_template_is_known() -> None:
+    kind = (Slot("domain", "cover"), Slot("device_class", "window", "fenster", (10, 17)))
+    slots = (*kind, Slot("state", "closed", "zu", (18, 20)))
+    parse = Parse("HassGetState", slots, 1.0, "de", text="sind alle fenster zu")
+    choice = ReplyChooser(load_language("de")).choose(parse, {"cover"})
+    assert choice is not None
+    assert choice.key == "all"
 
 
 def test_words_inside_slots_do_not_count() -> None:

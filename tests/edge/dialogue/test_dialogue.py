@@ -32,6 +32,7 @@ def test_answer_that_was_not_understood_as_a_command(say: Talker, answer: str) -
 
 def test_answer_that_was_taken_for_a_short_command(say: Talker) -> None:
     say("HassTurnOff", "turn off the lamp", name="Lamp")
+    say.confidence = 0.74
     say("HassTurnOn", "the bedroom one", area="Bedroom")
     assert say.action is not None
     assert say.action.intent == "HassTurnOff"
@@ -44,6 +45,17 @@ def test_another_command_ends_the_question(say: Talker) -> None:
     assert say.state("light.bathroom") == "on"
     assert say(None, "office") == "Sorry, I couldn't understand that"
     assert say.state("light.office_lamp") == "off"
+
+
+def test_short_command_about_the_room_of_what_was_offered_is_no_answer(say: Talker) -> None:
+    say("HassClimateSetTemperature", "set the heating to 19", temperature=19)
+    assert say("HassVacuumCleanArea", "vacuum the living room", area="Living Room") == "Cleaning Living Room"
+    assert say.attribute("climate.living_room", "temperature") == 21
+
+
+def test_volume_without_a_direction_is_not_asked_about(say: Talker) -> None:
+    assert say("HassSetVolumeRelative", "turn it") == "Sorry, I couldn't understand that"
+    assert not say.reply.expects_answer
 
 
 def test_never_mind_ends_the_question(say: Talker) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.dialogue.dialogue import skill_table
+from edge.dialogue.dialogue import open_dialogue, skill_table
 from edge.dialogue.language import supported_intents
 from edge.dialogue.replies import Replies
 from edge.dialogue.state import SimulatedHome
@@ -17,6 +17,7 @@ from edge.dialogue.targets import Targets
 from edge.dialogue.toolbox import Toolbox
 from edge.errors import ConfigError
 from edge.home import default_home
+from edge.types import Entity, Home, Parse, Slot
 
 if TYPE_CHECKING:
     from conftest import Talker
@@ -242,6 +243,34 @@ def test_questions_about_several_devices(say: Talker, text: str, reply: str) -> 
 def test_question_about_an_area_without_such_devices(say: Talker) -> None:
     assert say("HassGetState", "are any lights on in the hall", domain="light", state="on", area="Hall") == "No"
     assert say("HassGetState", "are any fans on in the hall", domain="fan", state="on", area="Hall") == "No"
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "reply"),
+    [
+        ("is a window open", "open", "Yes, Bedroom Window"),
+        ("are all windows closed", "closed", "No, Bedroom Window is not closed"),
+        ("which windows are closed", "closed", "Kitchen Window"),
+    ],
+)
+def test_windows_with_a_contact_sensor(say: Talker, text: str, state: str, reply: str) -> None:
+    assert say("HassGetState", text, domain="cover", device_class="window", state=state) == reply
+
+
+def test_window_that_opens_by_itself_and_one_with_a_contact_sensor() -> None:
+    window: dict[str, object] = {"device_class": "window"}
+    skylight = Entity("cover.skylight", "Skylight", state="open", attributes=window)
+    contact = Entity("binary_sensor.kitchen", "Kitchen Window", state="on", attributes=window)
+    slots = (Slot("domain", "cover"), Slot("device_class", "window"), Slot("state", "open"))
+    parse = Parse("HassGetState", slots, text="how many windows are open")
+    assert open_dialogue(Home(entities=(skylight, contact))).handle(parse)[1].text == "2"
+
+
+def test_all_of_none_is_not_yes(say: Talker) -> None:
+    slots = {"domain": "cover", "device_class": "window", "state": "closed", "area": "Garage"}
+    reply = say("HassGetState", "are all windows closed in the garage", **slots)
+    assert reply == "Sorry, I am not aware of any window in the Garage area"
+    assert say("HassGetState", "is a window closed in the garage", **slots) == "No"
 
 
 def test_weather_of_the_home(say: Talker) -> None:
