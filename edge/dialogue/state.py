@@ -29,6 +29,9 @@ _FIRST_STATES = {
     "todo": "0",
 }
 
+_OPENINGS = ("door", "garage_door", "opening", "window")
+_CONTACT_STATES = {"on": "open", "off": "closed"}
+
 
 @dataclass
 class EntityState:
@@ -58,6 +61,12 @@ class EntityState:
         """Kind of cover or sensor."""
         value = self.attributes.get("device_class")
         return None if value is None else str(value)
+
+    @property
+    def plain_state(self) -> str:
+        """The state in words of what it tells: a window's contact sensor that is on tells that the window is open."""
+        contact = self.domain == "binary_sensor" and self.device_class in _OPENINGS
+        return _CONTACT_STATES.get(self.state, self.state) if contact else self.state
 
     def number(self, attribute: str, default: float = 0.0) -> float:
         """An attribute as a number; home files may write it as ``"50"`` or ``"50%"``."""

@@ -49,7 +49,7 @@ class StateView:
         self.object_id = entity.id.partition(".")[2]
         self.name = entity.name
         self.state = Spoken(said, entity.state)
-        self.state_with_unit = Spoken(f"{said} {unit}" if unit else said, entity.state)
+        self.state_with_unit = Spoken(f"{said} {unit}" if unit else said, entity.plain_state)
         self.attributes = {key: _number(value) for key, value in entity.attributes.items()}
         self.attributes["untranslated_state"] = entity.state
 

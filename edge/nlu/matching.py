@@ -23,6 +23,7 @@ _AREA_BEGIN, _FLOOR_BEGIN, _NAME_BEGIN, _LONGEST, _NUMBER = range(_FLOOR + 1, _F
 FEATURES = _NUMBER + 1
 _ALIKE = 0.86
 _MIN_SCORE = 0.8
+_MAX_LOST_LETTERS = 1
 _MAX_GLUED_PREFIX = 3
 _MAX_GLUED_SUFFIX = 5
 _MAX_COMPOUND = 14
@@ -144,8 +145,16 @@ class HomeIndex:
 
 
 def _may_be(word: str, spelling: str) -> bool:
-    """Whether a word may be a name's, misheard; of three letters only where the name begins so ("all" is no hall)."""
-    return len(spelling) >= 3 and not spelling.isdigit() and (len(word) > 3 or spelling.startswith(word))
+    """Whether a word may be a name's, misheard.
+
+    One of three letters only where the name begins so ("all" is no hall), and never one with which a longer name ends:
+    "Licht" speaks of lights, not of "Badlicht".
+    """
+    if len(spelling) < 3 or spelling.isdigit():
+        return False
+    if len(word) == 3:
+        return spelling.startswith(word)
+    return not spelling.endswith(word) or len(spelling) - len(word) <= _MAX_LOST_LETTERS
 
 
 def _letters(line: str, i: int, step: int) -> int:

@@ -66,12 +66,16 @@ class Resolver:
         slots = [Slot(name, value) for name, value in frame.implied.items()]
         named: Entity | None = None
         pending: list[tuple[int, str, str, tuple[int, int]]] = []
-        for span in _joined(spans, frame):
+        spans = _joined(spans, frame)
+        area = self._area(text, frame, spans, tokens, matches)
+        for span in spans:
             start, end = tokens[span.first].start, tokens[span.last - 1].end
             name, written = span.slot.removesuffix("-"), text[start:end]
             place = len(slots)
             if name in _PARTS and span.slot not in frame.free:
                 part = self._part(name, span, written, frame, matches)
+                if name == "name" and area is not None:
+                    part = self._inside(area, written, frame, part)
                 value: SlotValue = part.name if part else written
                 named = part if isinstance(part, Entity) else named
             else:
@@ -143,6 +147,32 @@ class Resolver:
         if best is not None and best[0] >= 0.5:
             return best[1]
         return self._nearest(name, plain(written)) or (best[1] if best else None)
+
+    def _area(
+        self, text: str, frame: Frame, spans: Sequence[Span], tokens: Sequence[Token], matches: Sequence[Match]
+    ) -> Area | None:
+        """The area that is said, if any."""
+        for span in spans:
+            if span.slot == "area" and span.slot not in frame.free:
+                written = text[tokens[span.first].start : tokens[span.last - 1].end]
+                part = self._part("area", span, written, frame, matches)
+                return part if isinstance(part, Area) else None
+        return None
+
+    def _inside(
+        self, area: Area, written: str, frame: Frame, found: Area | Floor | Entity | None
+    ) -> Area | Floor | Entity | None:
+        """What stands in ``area`` in place of a device elsewhere whose name is only alike ("fenster", "Fernseher")."""
+        key = plain(written)
+        if isinstance(found, Entity) and (found.area_id == area.id or (key, found) in self._spellings):
+            return found
+        within = {
+            part.id: part
+            for spelled, part in self._spellings
+            if isinstance(part, Entity) and part.area_id == area.id and key in spelled
+        }
+        fitting = [part for part in within.values() if _fits(part, frame)] or list(within.values())
+        return fitting[0] if len(fitting) == 1 else found
 
     def _find_nearest(self, name: str, written: str) -> Area | Floor | Entity | None:
         spellings = {spelled: part for spelled, part in self._spellings if isinstance(part, _PARTS[name])}

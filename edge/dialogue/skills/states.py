@@ -9,9 +9,6 @@ from edge.dialogue.targets import Refusal, same
 from edge.dialogue.toolbox import Toolbox
 from edge.types import Action, Parse, Reply, Slot
 
-_CONTACTS = {"on": "open", "off": "closed"}
-"""States of a contact sensor, as a question about windows and doors calls them."""
-
 
 class GetState:
     """HassGetState."""
@@ -57,7 +54,6 @@ class GetState:
 
 def _is(entity: EntityState, state: str) -> bool:
     own = entity.attributes.get("spoken_state")
-    names = [entity.state, own.get(entity.state) if isinstance(own, dict) else None]
-    if entity.domain == "binary_sensor":
-        names.append(_CONTACTS.get(entity.state))
+    spoken = own.get(entity.state) if isinstance(own, dict) else None
+    names = (entity.state, entity.plain_state, spoken)
     return any(name is not None and same(state, str(name)) for name in names)

@@ -257,6 +257,13 @@ def test_windows_with_a_contact_sensor(say: Talker, text: str, state: str, reply
     assert say("HassGetState", text, domain="cover", device_class="window", state=state) == reply
 
 
+@pytest.mark.parametrize(
+    ("language", "reply"), [("en", "No, closed"), ("de", "Nein, geschlossen"), ("ru", "Нет, закрыто")]
+)
+def test_a_contact_sensor_is_open_or_closed_in_words(say: Talker, language: str, reply: str) -> None:
+    assert say("HassGetState", "?", language, name="Kitchen Window", state="on") == reply
+
+
 def test_window_that_opens_by_itself_and_one_with_a_contact_sensor() -> None:
     window: dict[str, object] = {"device_class": "window"}
     skylight = Entity("cover.skylight", "Skylight", state="open", attributes=window)

@@ -59,6 +59,12 @@ def test_features_say_where_and_what() -> None:
     assert grid[5, FEATURES - 1] == grid[6, FEATURES - 1] == 1.0
 
 
+def test_a_name_is_not_found_by_the_word_that_it_ends_with() -> None:
+    index = HomeIndex(Home(entities=(Entity("light.bath", "Badlicht"), Entity("light.hall", "Flurlicht"))))
+    assert index.matches(index.tokens("mach das licht an")) == []
+    assert [match.part.id for match in index.matches(index.tokens("mach das badlich an"))] == ["light.bath"]
+
+
 def test_an_empty_home_matches_nothing() -> None:
     index = HomeIndex(Home())
     assert index.matches(index.tokens("turn on the light")) == []

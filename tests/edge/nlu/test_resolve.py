@@ -46,6 +46,29 @@ def test_an_unknown_name_stays_as_said() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("fenster in der küche", "Küchenfenster"),
+        ("fernseher in der küche", "Fernseher"),
+        ("fenster im flur", "Fernseher"),
+    ],
+)
+def test_the_room_decides_against_a_device_elsewhere_of_a_name_that_is_only_alike(text: str, name: str) -> None:
+    home = Home(
+        areas=(Area("kitchen", "Küche"), Area("hall", "Flur")),
+        entities=(
+            Entity("media_player.tv", "Fernseher", area_id="lounge"),
+            Entity("binary_sensor.kitchen", "Küchenfenster", area_id="kitchen"),
+        ),
+    )
+    index, resolver = HomeIndex(home), Resolver(home, Lexicon(), ())
+    tokens = index.tokens(text)
+    spans = (Span("name", 0, 1), Span("area", len(tokens) - 1, len(tokens)))
+    found = resolver.slots(text, Frame("f"), spans, tokens, index.matches(tokens))
+    assert next(slot for slot in found if slot.name == "name").value == name
+
+
+@pytest.mark.parametrize(
     ("tag", "said", "value"),
     [
         ("brightness", "50", 50),
