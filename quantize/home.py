@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.nlu.matching import FEATURES, HomeIndex, plain
+from edge.nlu.resolve import lexicon_key
 from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
 from edge.types import Entity
 from quantize.augment import SoundAlikes, augment, edit
@@ -149,6 +150,7 @@ class HomeSource:
         self._spaced = heard.total() < 1.5 * sum(len(sentence.split()) for sentence in unrelated)
         self._alike = SoundAlikes([*templates.words, *heard])
         self._numbers = number_words(templates)
+        self._values = value_words(templates)
         self._questions = Questions(templates)
         self._flat = [(block, sentence) for block in templates.blocks for sentence in block.sentences]
         self.templates_count = len(self._flat)
@@ -169,7 +171,7 @@ class HomeSource:
         made = 0
         while made < count:
             filler = HomeFiller(self.maker.home(rng), self.maker, self.templates, rng)
-            index = HomeIndex(filler.home, self._numbers)
+            index = HomeIndex(filler.home, self._numbers, self._values)
             for _ in range(min(per_home, count - made)):
                 made += 1
                 if rng.random() < unrelated_share:
@@ -277,3 +279,9 @@ def number_words(templates: Templates) -> frozenset[str]:
     return frozenset(
         plain(token.text) for n in range(101) for form in templates.spellings(n) for token in tokenize(form)
     )
+
+
+def value_words(templates: Templates) -> frozenset[str]:
+    """Folded single words that stand for a value of one of the language's lists."""
+    texts = (lexicon_key(text) for _, text, _, _ in templates.listed_values())
+    return frozenset(text for text in texts if text and " " not in text)

@@ -85,14 +85,15 @@ def frame_scores(bundle: Bundle, cases: Sequence[Case]) -> NDArray[np.float32]:
     if spec is None:
         raise BundleError(f"bundle {bundle.manifest.name} has no student for text")
     program = Program(bundle.path(spec.program), id_limits=(spec.buckets, None))
-    numbers = {
-        name: msgspec.json.decode(bundle.read(f"lexicon/{name}.json"), type=Lexicon).number_words()
+    lexicons = {
+        name: msgspec.json.decode(bundle.read(f"lexicon/{name}.json"), type=Lexicon)
         for name in {case.sample.language for case in cases}
         if f"lexicon/{name}.json" in bundle.manifest.files
     }
     rows = []
     for case in cases:
-        index = HomeIndex(case.home, numbers.get(case.sample.language, frozenset()))
+        lexicon = lexicons.get(case.sample.language, Lexicon())
+        index = HomeIndex(case.home, lexicon.number_words(), lexicon.value_words())
         tokens = index.tokens(case.sample.text)[:MAX_TOKENS]
         features = np.zeros((1 + len(tokens), spec.features), np.float32)
         features[1:] = index.features(tokens, index.matches(tokens))

@@ -22,6 +22,8 @@ _AREA, _FLOOR = len(DOMAINS), len(DOMAINS) + 1
 _AREA_BEGIN, _FLOOR_BEGIN, _NAME_BEGIN, _LONGEST, _NUMBER = range(_FLOOR + 1, _FLOOR + 6)
 FEATURES = _NUMBER + 1
 _ALIKE = 0.86
+_ALIKE_THOUGH_MEANINGFUL = 0.93
+"""Of a name and a word with a meaning of its own: "windows" may be "Window", "half" is no "Hall"."""
 _MIN_SCORE = 0.8
 _MAX_LOST_LETTERS = 1
 _MAX_GLUED_PREFIX = 3
@@ -53,9 +55,11 @@ def plain(text: str) -> str:
 class HomeIndex:
     """All names of a home, ready to be found. Building it is linear in the names; finding touches few of them."""
 
-    def __init__(self, home: Home, number_words: Iterable[str] = ()) -> None:
+    def __init__(self, home: Home, number_words: Iterable[str] = (), value_words: Iterable[str] = ()) -> None:
+        """``number_words`` and ``value_words``: folded words that mean something by themselves, such as "half"."""
         self.home = home
         self._number_words = frozenset(number_words)
+        self._meaningful = self._number_words.union(value_words)
         self._by_first: dict[str, list[tuple[tuple[str, ...], Area | Floor | Entity]]] = defaultdict(list)
         self._spelled: dict[str, None] = {}
         vocabulary: dict[str, None] = {}
@@ -117,7 +121,7 @@ class HomeIndex:
             return {word: 1.0}
         if len(word) < 3 or word.isdigit():
             return {}
-        near = self._vocabulary.alike(word, _ALIKE, 4)
+        near = self._vocabulary.alike(word, _ALIKE_THOUGH_MEANINGFUL if word in self._meaningful else _ALIKE, 4)
         return {spelling: score for spelling, score in near if _may_be(word, spelling)}
 
     def _boundaries(self, text: str) -> set[int]:

@@ -43,6 +43,10 @@ class Lexicon(msgspec.Struct, frozen=True, omit_defaults=True):
         """The single words that numbers are spelled with."""
         return {token.text for form in self.numbers for token in tokenize(form)}
 
+    def value_words(self) -> set[str]:
+        """The single words that stand for a listed value."""
+        return {text for texts in self.values.values() for text in texts if " " not in text}
+
 
 def lexicon_key(text: str) -> str:
     """``text`` as a lexicon spells it: folded tokens with single spaces."""

@@ -133,7 +133,8 @@ class StudentParser:
         lexicon = Lexicon()
         if name in self._bundle.manifest.files:
             lexicon = msgspec.json.decode(self._bundle.read(name), type=Lexicon)
-        return HomeIndex(self._home, lexicon.number_words()), Resolver(self._home, lexicon, self._spec.numeric)
+        index = HomeIndex(self._home, lexicon.number_words(), lexicon.value_words())
+        return index, Resolver(self._home, lexicon, self._spec.numeric)
 
 
 def _languages(names: tuple[str, ...]) -> str:
