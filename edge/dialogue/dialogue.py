@@ -203,12 +203,23 @@ def _answer(parse: Parse, candidates: tuple[Candidate, ...]) -> Candidate | None
     likeness, letters, said, chosen = max(scored, key=lambda score: score[:2])
     rivals = [score for score in scored if score[:2] == (likeness, letters)]
     if likeness < _ANSWER_LIKENESS or len(rivals) > 1:
-        return None
-    by_place = said not in [name.casefold() for name in chosen.names]
+        word, only = _told_apart(text, candidates)
+        if only is None:
+            return None
+        letters, said, chosen = len(word), word, only
+    by_name = said in [name.casefold() for name in chosen.names]
     is_command = parse.intent is not None and (
-        len(text) - letters > _ANSWER_EXTRA_LETTERS or (by_place and parse.confidence >= _SURE_COMMAND)
+        len(text) - letters > _ANSWER_EXTRA_LETTERS or (not by_name and parse.confidence >= _SURE_COMMAND)
     )
     return None if is_command else chosen
+
+
+def _told_apart(text: str, candidates: tuple[Candidate, ...]) -> tuple[str, Candidate | None]:
+    """A word of the text that only one candidate's names and rooms have ("the left one"), and that candidate."""
+    words = [set(" ".join((*c.names, *c.places)).casefold().split()) for c in candidates]
+    said = {word for word in re.findall(r"\w+", text) if sum(word in own for own in words) == 1}
+    meant = [candidate for candidate, own in zip(candidates, words, strict=True) if own & said]
+    return (max(said, key=len), meant[0]) if len(meant) == 1 else ("", None)
 
 
 def _likeness(name: str, text: str) -> float:

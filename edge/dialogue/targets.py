@@ -61,7 +61,10 @@ class Targets:
         name = _text(parse, "name")
         found = list(self._home.entities.values())
         if name is not None:
-            found = self._kept(found, lambda entity: _is_called(entity, name), "no_entity", entity=_said(parse, "name"))
+            called = [entity for entity in found if _is_called(entity, name)]
+            found = called or self._kept(
+                found, lambda entity: _holds(entity, name), "no_entity", entity=_said(parse, "name")
+            )
         if area or floor:
             key, variables = _absence(parse, domains)
             found = self._kept(found, lambda entity: self._is_in(entity, area, floor), key, **variables)
@@ -188,6 +191,12 @@ def _named(things: Iterable[_Thing], wanted: str) -> _Thing | None:
 
 def _is_called(entity: EntityState, name: str) -> bool:
     return any(same(name, own) for own in (entity.id, entity.name, *entity.entity.aliases))
+
+
+def _holds(entity: EntityState, words: str) -> bool:
+    """Whether a name of the device is longer and holds these words, in any order."""
+    said = set(words.casefold().split())
+    return any(said < set(own.casefold().split()) for own in (entity.name, *entity.entity.aliases))
 
 
 def _text(parse: Parse, slot: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +25,9 @@ _ALIKE = 0.86
 _ALIKE_THOUGH_MEANINGFUL = 0.93
 """Of a name and a word with a meaning of its own: "windows" may be "Window", "half" is no "Hall"."""
 _MIN_SCORE = 0.8
+_SHORTEST_PART, _LONGEST_PART, _PART_SCORE = 2, 4, 0.9
+"""Words of a part of a name, and its score: less than another device's whole name."""
+_MOST_HOLDERS, _SHORTEST_WORD = 4, 3
 _MAX_LOST_LETTERS = 1
 _MAX_GLUED_PREFIX = 3
 _MAX_GLUED_SUFFIX = 5
@@ -33,12 +36,16 @@ _MAX_COMPOUND = 14
 
 @dataclass(frozen=True)
 class Match:
-    """Tokens ``first`` to ``last`` (exclusive) read as a name of ``part``; ``score`` 1 is letter by letter."""
+    """Tokens ``first`` to ``last`` (exclusive) read as a name of ``part``; ``score`` 1 is letter by letter.
+
+    Not ``whole``, they are some words of a longer name.
+    """
 
     part: Area | Floor | Entity
     first: int
     last: int
     score: float
+    whole: bool = True
 
 
 @lru_cache(maxsize=8192)
@@ -61,6 +68,7 @@ class HomeIndex:
         self._number_words = frozenset(number_words)
         self._meaningful = self._number_words.union(value_words)
         self._by_first: dict[str, list[tuple[tuple[str, ...], Area | Floor | Entity]]] = defaultdict(list)
+        self._long_names: dict[str, list[tuple[frozenset[str], Entity]]] = defaultdict(list)
         self._spelled: dict[str, None] = {}
         vocabulary: dict[str, None] = {}
         parts: tuple[Area | Floor | Entity, ...] = (*home.areas, *home.floors, *home.entities)
@@ -71,6 +79,10 @@ class HomeIndex:
                     self._by_first[tokens[0]].append((tokens, part))
                     self._spelled[plain(name)] = None
                     vocabulary.update(dict.fromkeys(tokens))
+                    if isinstance(part, Entity) and len(tokens) > _SHORTEST_PART:
+                        words = frozenset(token for token in tokens if len(token) >= _SHORTEST_WORD)
+                        for word in words:
+                            self._long_names[word].append((words, part))
         self._vocabulary = Spellings(vocabulary)
         self._known = frozenset(vocabulary)
         self._alike = lru_cache(maxsize=2048)(self._find_alike)
@@ -80,8 +92,9 @@ class HomeIndex:
         return tokenize(text, self._boundaries(text))
 
     def matches(self, tokens: Sequence[Token]) -> list[Match]:
-        """Every name that the tokens spell, exactly or nearly."""
-        alike = [self._alike(plain(token.text)) for token in tokens]
+        """Every name that the tokens spell, exactly or nearly, and every long one of which they spell a part."""
+        words = [plain(token.text) for token in tokens]
+        alike = [self._alike(word) for word in words]
         found: list[Match] = []
         for first, candidates in enumerate(alike):
             for spelling in candidates:
@@ -95,7 +108,19 @@ class HomeIndex:
                     score = sum(s * len(w) for s, w in zip(scores, name, strict=True)) / sum(map(len, name))
                     if score >= _MIN_SCORE:
                         found.append(Match(part, first, last, score))
-        return found
+        return [*found, *self._parts(words, [match for match in found if match.score == 1.0])]
+
+    def _parts(self, words: Sequence[str], exact: Sequence[Match]) -> Iterator[Match]:
+        """Words in any order that a few devices' longer names hold ("island light"), and that mean nothing else."""
+        for first, word in enumerate(words):
+            names = self._long_names.get(word, ())
+            for last in range(first + _SHORTEST_PART, min(first + _LONGEST_PART, len(words)) + 1 if names else 0):
+                said = frozenset(words[first:last])
+                held = {part.id: part for name, part in names if said <= name}
+                if len(held) > _MOST_HOLDERS or len(said) < last - first or any(_takes(m, first, last) for m in exact):
+                    continue
+                for part in held.values():
+                    yield Match(part, first, last, _PART_SCORE, whole=False)
 
     def features(self, tokens: Sequence[Token], matches: Sequence[Match]) -> NDArray[np.float32]:
         """Student input [T, FEATURES]: per token the best match per kind of device, areas, floors, begins, numbers."""
@@ -146,6 +171,13 @@ class HomeIndex:
             if not any(low <= start and end <= high for low, high in whole)
             for cut in (start, end)
         }
+
+
+def _takes(match: Match, first: int, last: int) -> bool:
+    """Whether words are part of a room's name, or of a device's whole and longer one."""
+    if isinstance(match.part, Entity):
+        return match.first <= first and last <= match.last and match.last - match.first > last - first
+    return match.first < last and first < match.last
 
 
 def _may_be(word: str, spelling: str) -> bool:

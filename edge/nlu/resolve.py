@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Sequence
 from functools import lru_cache
+from typing import TypeAlias, cast
 
 import msgspec
 
@@ -15,10 +16,13 @@ from edge.nlu.matching import Match, plain
 from edge.nlu.tokens import Token, tokenize
 from edge.types import Area, Entity, Floor, Home, Slot, SlotValue
 
+Part: TypeAlias = Area | Floor | Entity
 _PARTS: dict[str, type[Area] | type[Floor] | type[Entity]] = {"area": Area, "floor": Floor, "name": Entity}
 _NAME_CUTOFF = 0.82
 _WORD_CUTOFF = 0.8
 _MAX_GAP = 2
+_LEAST_SHARED = 0.5
+_LOCK_STATES = ("locked", "unlocked")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -59,7 +63,7 @@ class Resolver:
     def __init__(self, home: Home, lexicon: Lexicon, numeric: Sequence[str]) -> None:
         self._lexicon = lexicon
         self._numeric = frozenset(numeric)
-        parts: tuple[Area | Floor | Entity, ...] = (*home.areas, *home.floors, *home.entities)
+        parts: tuple[Part, ...] = (*home.areas, *home.floors, *home.entities)
         self._spellings = [(plain(name), part) for part in parts for name in (part.name, *part.aliases)]
         self._nearest = lru_cache(maxsize=256)(self._find_nearest)
 
@@ -71,21 +75,26 @@ class Resolver:
         named: Entity | None = None
         pending: list[tuple[int, str, str, tuple[int, int]]] = []
         spans = _joined(spans, frame)
-        area = self._area(text, frame, spans, tokens, matches)
-        for span in spans:
-            start, end = tokens[span.first].start, tokens[span.last - 1].end
-            name, written = span.slot.removesuffix("-"), text[start:end]
-            place = len(slots)
-            if name in _PARTS and span.slot not in frame.free:
-                part = self._part(name, span, written, frame, matches)
-                if name == "name" and area is not None:
-                    part = self._inside(area, written, frame, part)
-                value: SlotValue = part.name if part else written
-                named = part if isinstance(part, Entity) else named
+        spoken = [(span, text[tokens[span.first].start : tokens[span.last - 1].end]) for span in spans]
+        kinds = self._kinds(frame, spoken)
+        home = {
+            span: self._parts(span.slot, span, written, kinds, matches)
+            for span, written in spoken
+            if span.slot in _PARTS and span.slot not in frame.free
+        }
+        area = next((part for span in home if span.slot == "area" for part in home[span]), None)
+        for span, written in spoken:
+            where = tokens[span.first].start, tokens[span.last - 1].end
+            name, value = span.slot.removesuffix("-"), cast(SlotValue, written)
+            if span in home:
+                meant = home[span]
+                if name == "name" and isinstance(area, Area):
+                    meant = self._inside(area, written, kinds, meant)
+                value = meant[0].name if len(meant) == 1 else written
+                named = next((part for part in meant if isinstance(part, Entity)), named)
             else:
-                value = written
-                pending.append((place, span.slot, written, (start, end)))
-            slots.append(Slot(name, value, written, (start, end)))
+                pending.append((len(slots), span.slot, written, where))
+            slots.append(Slot(name, value, written, where))
         domain = str(frame.implied.get("domain") or (named.domain if named else ""))
         for place, tag, written, where in pending:
             value = self.value(tag, written, domain, free=tag in frame.free)
@@ -133,52 +142,49 @@ class Resolver:
         near = nearest(key, numbers, _WORD_CUTOFF)
         return numbers[near] if near is not None else None
 
-    def _part(
-        self, name: str, span: Span, written: str, frame: Frame, matches: Sequence[Match]
-    ) -> Area | Floor | Entity | None:
-        kind = _PARTS[name]
-        best: tuple[float, Area | Floor | Entity] | None = None
+    def _kinds(self, frame: Frame, spoken: Sequence[tuple[Span, str]]) -> tuple[str, ...]:
+        """Kinds of device that are spoken of: what is locked is a lock, else those of the frame."""
+        states = [self.value("state", written) for span, written in spoken if span.slot == "state"]
+        if any(state in _LOCK_STATES for state in states):
+            return ("lock",)
+        return frame.domains or tuple(str(value) for name, value in frame.implied.items() if name == "domain")
+
+    def _parts(
+        self, name: str, span: Span, written: str, kinds: Sequence[str], matches: Sequence[Match]
+    ) -> Sequence[Part]:
+        """What the span may name: one part of the home, several whose longer names hold its words, or none."""
+        scored: list[tuple[tuple[float, int], Match]] = []
         for match in matches:
-            if not isinstance(match.part, kind):
-                continue
             shared = min(match.last, span.last) - max(match.first, span.first)
-            if shared <= 0:
-                continue
-            union = max(match.last, span.last) - min(match.first, span.first)
-            score = match.score * shared / union + _fits(match.part, frame)
-            if best is None or score > best[0]:
-                best = (score, match.part)
-        if best is not None and best[0] >= 0.5:
-            return best[1]
-        return self._nearest(name, plain(written)) or (best[1] if best else None)
+            if isinstance(match.part, _PARTS[name]) and shared > 0:
+                length, union = match.last - match.first, max(match.last, span.last) - min(match.first, span.first)
+                share = shared / (union if match.whole else span.last - span.first)
+                rank = match.score * share + _bonus(match.part, kinds), 0 if match.whole else length
+                scored.append((rank, match))
+        best = max((rank for rank, _ in scored), default=(0.0, 0))
+        likeliest = [match for rank, match in scored if rank == best]
+        if best[0] < _LEAST_SHARED:
+            near = self._nearest(name, plain(written))
+            return (near,) if near is not None else [match.part for match in likeliest[:1]]
+        whole = [match.part for match in likeliest if match.whole]
+        return whole[:1] or [match.part for match in likeliest]
 
-    def _area(
-        self, text: str, frame: Frame, spans: Sequence[Span], tokens: Sequence[Token], matches: Sequence[Match]
-    ) -> Area | None:
-        """The area that is said, if any."""
-        for span in spans:
-            if span.slot == "area" and span.slot not in frame.free:
-                written = text[tokens[span.first].start : tokens[span.last - 1].end]
-                part = self._part("area", span, written, frame, matches)
-                return part if isinstance(part, Area) else None
-        return None
-
-    def _inside(
-        self, area: Area, written: str, frame: Frame, found: Area | Floor | Entity | None
-    ) -> Area | Floor | Entity | None:
+    def _inside(self, area: Area, written: str, kinds: Sequence[str], found: Sequence[Part]) -> Sequence[Part]:
         """What stands in ``area`` in place of a device elsewhere whose name is only alike ("fenster", "Fernseher")."""
         key = plain(written)
-        if isinstance(found, Entity) and (found.area_id == area.id or (key, found) in self._spellings):
-            return found
+        if any(
+            isinstance(part, Entity) and (part.area_id == area.id or (key, part) in self._spellings) for part in found
+        ):
+            return [part for part in found if isinstance(part, Entity) and part.area_id == area.id] or found
         within = {
             part.id: part
             for spelled, part in self._spellings
             if isinstance(part, Entity) and part.area_id == area.id and key in spelled
         }
-        fitting = [part for part in within.values() if _fits(part, frame)] or list(within.values())
-        return fitting[0] if len(fitting) == 1 else found
+        fitting = [part for part in within.values() if _bonus(part, kinds)] or list(within.values())
+        return fitting if len(fitting) == 1 else found
 
-    def _find_nearest(self, name: str, written: str) -> Area | Floor | Entity | None:
+    def _find_nearest(self, name: str, written: str) -> Part | None:
         spellings = {spelled: part for spelled, part in self._spellings if isinstance(part, _PARTS[name])}
         near = nearest(written, spellings, _NAME_CUTOFF)
         return spellings[near] if near is not None else None
@@ -196,10 +202,9 @@ def _joined(spans: Sequence[Span], frame: Frame) -> list[Span]:
     return joined
 
 
-def _fits(part: Area | Floor | Entity, frame: Frame) -> float:
-    """Bonus for a device of a kind that the frame speaks of."""
-    wanted = frame.domains or tuple(str(v) for k, v in frame.implied.items() if k == "domain")
-    return 0.3 if isinstance(part, Entity) and part.domain in wanted else 0.0
+def _bonus(part: Part, kinds: Sequence[str]) -> float:
+    """For a device of a kind that is spoken of."""
+    return 0.4 if isinstance(part, Entity) and part.domain in kinds else 0.0
 
 
 def _choose(values: Sequence[ListedValue], domain: str) -> SlotValue:

@@ -53,6 +53,32 @@ def test_short_command_about_the_room_of_what_was_offered_is_no_answer(say: Talk
     assert say.attribute("climate.living_room", "temperature") == 21
 
 
+BEDSIDE = Home(
+    areas=(Area("bedroom", "Bedroom"),),
+    entities=(
+        Entity("light.left", "Bedroom Bedside Lamp Left", area_id="bedroom"),
+        Entity("light.right", "Bedroom Bedside Lamp Right", area_id="bedroom"),
+    ),
+)
+
+
+@pytest.mark.parametrize(("answer", "target"), [("the left one", "light.left"), ("right", "light.right")])
+def test_words_of_several_names_are_asked_about_and_one_word_answers(answer: str, target: str) -> None:
+    dialogue = open_dialogue(BEDSIDE)
+    command = Parse("HassTurnOn", (Slot("name", "bedside lamp", "bedside lamp"),), text="turn on the bedside lamp")
+    action, reply = dialogue.handle(command)
+    assert action is None and reply.expects_answer
+    action, _ = dialogue.handle(Parse(None, text=answer))
+    assert action is not None
+    assert action.targets == (target,)
+
+
+def test_words_that_tell_nothing_apart_are_no_answer() -> None:
+    dialogue = open_dialogue(BEDSIDE)
+    dialogue.handle(Parse("HassTurnOn", (Slot("name", "bedside lamp", "bedside lamp"),), text="the bedside lamp"))
+    assert dialogue.handle(Parse(None, text="the bedside one"))[0] is None
+
+
 def test_volume_without_a_direction_is_not_asked_about(say: Talker) -> None:
     assert say("HassSetVolumeRelative", "turn it") == "Sorry, I couldn't understand that"
     assert not say.reply.expects_answer

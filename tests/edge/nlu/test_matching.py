@@ -73,6 +73,32 @@ def test_a_word_with_a_meaning_of_its_own_is_a_name_only_where_it_is_nearly_that
     assert [match.part.id for match in index.matches(index.tokens("the hal"))] == ["hall"]
 
 
+LONG_NAMES = Home(
+    areas=(Area("kitchen", "Kitchen"), Area("bedroom", "Master Bedroom")),
+    entities=(
+        Entity("light.island", "Kitchen Island Light"),
+        Entity("light.left", "Master Bedroom Bedside Lamp Left"),
+        Entity("light.right", "Master Bedroom Bedside Lamp Right"),
+        Entity("lock.front", "Front Door Lock"),
+        Entity("binary_sensor.front", "Front Door"),
+    ),
+)
+
+
+def test_words_of_a_longer_name_are_found() -> None:
+    index = HomeIndex(LONG_NAMES)
+
+    def devices(text: str) -> dict[str, bool]:
+        found = index.matches(index.tokens(text))
+        return {match.part.id: match.whole for match in found if isinstance(match.part, Entity)}
+
+    assert devices("turn on the island light") == {"light.island": False}
+    assert devices("turn on the left bedside lamp") == {"light.left": False, "light.right": False}
+    assert devices("lock the front door") == {"binary_sensor.front": True, "lock.front": False}
+    assert devices("turn on the kitchen lights") == {}
+    assert devices("turn on the light") == {}
+
+
 def test_an_empty_home_matches_nothing() -> None:
     index = HomeIndex(Home())
     assert index.matches(index.tokens("turn on the light")) == []

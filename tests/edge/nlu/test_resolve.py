@@ -69,6 +69,36 @@ def test_the_room_decides_against_a_device_elsewhere_of_a_name_that_is_only_alik
 
 
 @pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("island light", "Kitchen Island Light", None),
+        ("left bedside lamp", "Bedside Lamp Left", None),
+        ("bedside lamp", "bedside lamp", None),
+        ("front door open", "Front Door", "open"),
+        ("front door locked", "Front Door Lock", "locked"),
+    ],
+)
+def test_words_of_a_longer_name_mean_the_one_device_that_fits(text: str, name: str, value: str | None) -> None:
+    home = Home(
+        entities=(
+            Entity("light.island", "Kitchen Island Light"),
+            Entity("light.left", "Bedside Lamp Left"),
+            Entity("light.right", "Bedside Lamp Right"),
+            Entity("lock.front", "Front Door Lock"),
+            Entity("binary_sensor.front", "Front Door"),
+        ),
+    )
+    index, resolver = HomeIndex(home), Resolver(home, Lexicon(), ())
+    tokens = index.tokens(text)
+    words = len(text.split()) - (value is not None)
+    spans = (Span("name", 0, words), *([Span("state", words, len(tokens))] if value else []))
+    found = resolver.slots(
+        text, Frame("f", domains=("light", "lock", "binary_sensor")), spans, tokens, index.matches(tokens)
+    )
+    assert next(slot for slot in found if slot.name == "name").value == name
+
+
+@pytest.mark.parametrize(
     ("tag", "said", "value"),
     [
         ("brightness", "50", 50),
