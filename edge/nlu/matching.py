@@ -115,9 +115,10 @@ class HomeIndex:
         for first, word in enumerate(words):
             names = self._long_names.get(word, ())
             for last in range(first + _SHORTEST_PART, min(first + _LONGEST_PART, len(words)) + 1 if names else 0):
-                said = frozenset(words[first:last])
+                said = {word for word in words[first:last] if len(word) >= _SHORTEST_WORD}
                 held = {part.id: part for name, part in names if said <= name}
-                if len(held) > _MOST_HOLDERS or len(said) < last - first or any(_takes(m, first, last) for m in exact):
+                short = len(said) < _SHORTEST_PART or words[last - 1] not in said
+                if short or len(held) > _MOST_HOLDERS or any(_takes(match, first, last) for match in exact):
                     continue
                 for part in held.values():
                     yield Match(part, first, last, _PART_SCORE, whole=False)

@@ -94,6 +94,8 @@ def test_words_of_a_longer_name_are_found() -> None:
 
     assert devices("turn on the island light") == {"light.island": False}
     assert devices("turn on the left bedside lamp") == {"light.left": False, "light.right": False}
+    assert devices("turn on the lamp by the bedside") == {}
+    assert devices("turn on the bedside or lamp") == {"light.left": False, "light.right": False}
     assert devices("lock the front door") == {"binary_sensor.front": True, "lock.front": False}
     assert devices("turn on the kitchen lights") == {}
     assert devices("turn on the light") == {}
