@@ -151,4 +151,5 @@ def joined_lexicon(home: Lexicon, domain: Domain, templates: Templates) -> Lexic
         for number in range(size.start, size.stop + 1, size.step):
             for form in templates.spellings(number):
                 numbers.setdefault(lexicon_key(form), number)
-    return Lexicon(values, {**own.numbers, **numbers}, own.proclitics)
+    commands = tuple(sorted({*home.commands, *own.commands}))
+    return Lexicon(values, {**own.numbers, **numbers}, own.proclitics, commands)

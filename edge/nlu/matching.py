@@ -59,6 +59,11 @@ def plain(text: str) -> str:
     return "".join(map(_plain, text))
 
 
+def folded_words(name: str) -> tuple[str, ...]:
+    """The words of a name, folded."""
+    return tuple(plain(token.text) for token in tokenize(name))
+
+
 class HomeIndex:
     """All names of a home, ready to be found. Building it is linear in the names; finding touches few of them."""
 
@@ -74,7 +79,7 @@ class HomeIndex:
         parts: tuple[Area | Floor | Entity, ...] = (*home.areas, *home.floors, *home.entities)
         for part in parts:
             for name in (part.name, *part.aliases):
-                tokens = tuple(plain(token.text) for token in tokenize(name))
+                tokens = folded_words(name)
                 if tokens:
                     self._by_first[tokens[0]].append((tokens, part))
                     self._spelled[plain(name)] = None

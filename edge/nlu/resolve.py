@@ -37,11 +37,13 @@ class Lexicon(msgspec.Struct, frozen=True, omit_defaults=True):
     """Words of one language: ``values`` by tag and folded text, ``numbers`` by folded text.
 
     ``proclitics`` are words that the language writes together with the next one (Arabic "بثانية": by a second).
+    ``commands`` are the folded words that its commands are made of.
     """
 
     values: dict[str, dict[str, tuple[ListedValue, ...]]] = {}
     numbers: dict[str, int] = {}
     proclitics: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
     def number_words(self) -> set[str]:
         """The single words that numbers are spelled with."""
@@ -50,6 +52,10 @@ class Lexicon(msgspec.Struct, frozen=True, omit_defaults=True):
     def value_words(self) -> set[str]:
         """The single words that stand for a listed value."""
         return {text for texts in self.values.values() for text in texts if " " not in text}
+
+    def common_words(self) -> set[str]:
+        """The single words that are no name by themselves; none where nobody knows of what commands are made."""
+        return {*self.commands, *self.value_words(), *self.number_words()} if self.commands else set()
 
 
 def lexicon_key(text: str) -> str:

@@ -17,6 +17,7 @@ from edge.nlu.decode import Decoder
 from edge.nlu.matching import HomeIndex, Match
 from edge.nlu.program import Program
 from edge.nlu.resolve import Lexicon, Resolver
+from edge.nlu.short_names import with_short_names
 from edge.nlu.tokens import MAX_TOKENS, Token, encode
 from edge.types import Home, Parse, Slot, Transcript
 
@@ -133,8 +134,10 @@ class StudentParser:
         lexicon = Lexicon()
         if name in self._bundle.manifest.files:
             lexicon = msgspec.json.decode(self._bundle.read(name), type=Lexicon)
-        index = HomeIndex(self._home, lexicon.number_words(), lexicon.value_words())
-        return index, Resolver(self._home, lexicon, self._spec.numeric)
+        common = lexicon.common_words()
+        home = with_short_names(self._home, common) if common else self._home
+        index = HomeIndex(home, lexicon.number_words(), lexicon.value_words())
+        return index, Resolver(home, lexicon, self._spec.numeric)
 
 
 def _languages(names: tuple[str, ...]) -> str:

@@ -83,3 +83,9 @@ def test_the_lexicon_knows_colours_and_numbers() -> None:
 def test_the_arabic_lexicon_reads_lengths_with_what_is_written_together_with_them(said: str, value: int) -> None:
     resolver = Resolver(Home(), build_lexicon(package_templates("ar")), ["seconds"])
     assert resolver.value("seconds", said) == value
+
+
+def test_a_lexicon_knows_of_which_words_commands_are_made() -> None:
+    commands = set(build_lexicon(package_templates("en")).commands)
+    assert {"turn", "lamps", "percent"} <= commands
+    assert not commands & {"kettle", "kitchen", "red"}
