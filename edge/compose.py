@@ -97,10 +97,14 @@ def spoken_parser(chosen: Profile, opened: Bundle, of_home: Home, language: str 
 
 
 def grammar(opened: Bundle, file: str, of_home: Home) -> Grammar:
-    """A grammar of the bundle with the home's names in it."""
+    """A grammar of the bundle with the home's names in it, those without a room too."""
     from edge.asr.grammar import home_names, unpack_grammar
+    from edge.nlu.resolve import read_lexicon
+    from edge.nlu.short_names import with_short_names
 
-    return unpack_grammar(opened.read(file)).fill(home_names(of_home))
+    sentences = unpack_grammar(opened.read(file))
+    common = read_lexicon(opened, sentences.language).common_words()
+    return sentences.fill(home_names(with_short_names(of_home, common)))
 
 
 def recognizer(chosen: Profile) -> Recognizer:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import difflib
 
-import msgspec
-
 from edge.asr.grammar import unpack_grammar
 from edge.bundle import Bundle
 from edge.errors import ConfigError
 from edge.manifest import StudentSpec
-from edge.nlu.resolve import Lexicon, lexicon_key
+from edge.nlu.resolve import Lexicon, lexicon_key, read_lexicon
 from quantize.domain import Domain, SlotList
 from quantize.domain_templates import each_list
 from quantize.grammar import HOME_LISTS
@@ -79,7 +77,7 @@ def _check_lists(domain: Domain) -> None:
 
 
 def _check_slots(domain: Domain, templates: Templates, bundle: Bundle, student: StudentSpec) -> None:
-    lexicon = bundle_lexicon(bundle, domain.language)
+    lexicon = read_lexicon(bundle, domain.language)
     numeric, free = set(student.numeric), {tag for frame in student.frames for tag in frame.free}
     own = build_lexicon(templates)
     own_numeric = numeric_tags(templates)
@@ -124,19 +122,6 @@ def _check_words(domain: Domain, tag: str, line: int, home: Lexicon, own: Lexico
 def _line(domain: Domain, name: str, otherwise: int) -> int:
     found: SlotList | None = next((known for known in each_list(domain) if known.name == name), None)
     return found.line if found is not None else otherwise
-
-
-def bundle_lexicon(bundle: Bundle, language: str) -> Lexicon:
-    """The bundle's words of a language; none where it has no file of them."""
-    name = lexicon_file(language)
-    if name not in bundle.manifest.files:
-        return Lexicon()
-    return msgspec.json.decode(bundle.read(name), type=Lexicon)
-
-
-def lexicon_file(language: str) -> str:
-    """Where a bundle keeps the words of a language."""
-    return f"lexicon/{language}.json"
 
 
 def joined_lexicon(home: Lexicon, domain: Domain, templates: Templates) -> Lexicon:

@@ -10,10 +10,10 @@ from pathlib import Path
 from edge.asr.grammar import normalize
 from edge.bundle import open_bundle
 from edge.nlu.matching import HomeIndex
-from edge.nlu.resolve import Lexicon
+from edge.nlu.resolve import Lexicon, lexicon_file
 from quantize.augment import added_words
 from quantize.domain import Domain, Line
-from quantize.domain_fit import joined_lexicon, lexicon_file
+from quantize.domain_fit import joined_lexicon
 from quantize.domain_templates import domain_templates
 from quantize.hearing import POLITE
 from quantize.home import NOTHING, Example, HomeSource, LabelSpace, label_space

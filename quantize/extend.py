@@ -17,10 +17,11 @@ from edge.asr.grammar import pack_grammar, unpack_grammar
 from edge.bundle import Bundle, write_atomically, write_bundle
 from edge.errors import ConfigError
 from edge.manifest import Manifest
+from edge.nlu.resolve import lexicon_file, read_lexicon
 from quantize.domain import Domain
 from quantize.domain_bundle import GRAMMAR_FILE, write_anywhere
 from quantize.domain_file import read_domain
-from quantize.domain_fit import bundle_lexicon, check_fit, joined_lexicon, lexicon_file, student_of_home
+from quantize.domain_fit import check_fit, joined_lexicon, student_of_home
 from quantize.domain_student import own_examples, with_politeness
 from quantize.domain_templates import domain_templates
 from quantize.evaluate_home import home_flips
@@ -171,7 +172,7 @@ def _train(old: Bundle, domain: Domain, work: Path, plan: Extension) -> Trained:
     unseen = random.Random(1_000_003)
     held_out = sources.draw_home(plan.held_out * len(home), unseen)
     held_out += sources.draw_own(len(held_out) // 4, unseen)
-    lexicon = joined_lexicon(bundle_lexicon(old, domain.language), domain, templates)
+    lexicon = joined_lexicon(read_lexicon(old, domain.language), domain, templates)
     contents = {name: old.read(name) for name in old.manifest.files if name != spec.program}
     return Trained(
         student,

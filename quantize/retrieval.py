@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +19,7 @@ from edge.bundle import Bundle, write_atomically
 from edge.errors import BundleError
 from edge.nlu.matching import HomeIndex
 from edge.nlu.program import Program
-from edge.nlu.resolve import Lexicon
+from edge.nlu.resolve import read_lexicon
 from edge.nlu.tokens import MAX_TOKENS, encode
 from quantize.evaluate_home import Case, sampled_cases
 
@@ -85,14 +84,10 @@ def frame_scores(bundle: Bundle, cases: Sequence[Case]) -> NDArray[np.float32]:
     if spec is None:
         raise BundleError(f"bundle {bundle.manifest.name} has no student for text")
     program = Program(bundle.path(spec.program), id_limits=(spec.buckets, None))
-    lexicons = {
-        name: msgspec.json.decode(bundle.read(f"lexicon/{name}.json"), type=Lexicon)
-        for name in {case.sample.language for case in cases}
-        if f"lexicon/{name}.json" in bundle.manifest.files
-    }
+    lexicons = {name: read_lexicon(bundle, name) for name in {case.sample.language for case in cases}}
     rows = []
     for case in cases:
-        lexicon = lexicons.get(case.sample.language, Lexicon())
+        lexicon = lexicons[case.sample.language]
         index = HomeIndex(case.home, lexicon.number_words(), lexicon.value_words())
         tokens = index.tokens(case.sample.text)[:MAX_TOKENS]
         features = np.zeros((1 + len(tokens), spec.features), np.float32)

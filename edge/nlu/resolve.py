@@ -9,6 +9,7 @@ from typing import TypeAlias, cast
 
 import msgspec
 
+from edge.bundle import Bundle
 from edge.manifest import Frame
 from edge.nlu.alike import nearest
 from edge.nlu.decode import Span
@@ -56,6 +57,17 @@ class Lexicon(msgspec.Struct, frozen=True, omit_defaults=True):
     def common_words(self) -> set[str]:
         """The single words that are no name by themselves; none where nobody knows of what commands are made."""
         return {*self.commands, *self.value_words(), *self.number_words()} if self.commands else set()
+
+
+def lexicon_file(language: str) -> str:
+    """Where a bundle keeps the words of a language."""
+    return f"lexicon/{language}.json"
+
+
+def read_lexicon(bundle: Bundle, language: str) -> Lexicon:
+    """The bundle's words of a language; none where it has no file of them."""
+    name = lexicon_file(language)
+    return msgspec.json.decode(bundle.read(name), type=Lexicon) if name in bundle.manifest.files else Lexicon()
 
 
 def lexicon_key(text: str) -> str:

@@ -19,8 +19,11 @@ def with_short_names(home: Home, common: Collection[str]) -> Home:
 
     Args:
         home: left as it is.
-        common: folded words that make no name of their own, such as "light": what is left has another one.
+        common: folded words that make no name of their own, such as "light": what is left has another one. Without
+            any, names stay as they are.
     """
+    if not common:
+        return home
     rooms = {area.id: [folded_words(name) for name in (area.name, *area.aliases)] for area in home.areas}
     parts: tuple[Area | Floor | Entity, ...] = (*home.areas, *home.floors, *home.entities)
     taken = {folded_words(name) for part in parts for name in (part.name, *part.aliases)}

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +15,7 @@ from edge.manifest import Frame
 from edge.nlu.decode import Decoder
 from edge.nlu.matching import HomeIndex, Match
 from edge.nlu.program import Program
-from edge.nlu.resolve import Lexicon, Resolver
+from edge.nlu.resolve import Resolver, read_lexicon
 from edge.nlu.short_names import with_short_names
 from edge.nlu.tokens import MAX_TOKENS, Token, encode
 from edge.types import Home, Parse, Slot, Transcript
@@ -130,12 +129,8 @@ class StudentParser:
         return self._spec.languages[int(np.argmax(languages))]
 
     def _load_language(self, language: str) -> tuple[HomeIndex, Resolver]:
-        name = f"lexicon/{language}.json"
-        lexicon = Lexicon()
-        if name in self._bundle.manifest.files:
-            lexicon = msgspec.json.decode(self._bundle.read(name), type=Lexicon)
-        common = lexicon.common_words()
-        home = with_short_names(self._home, common) if common else self._home
+        lexicon = read_lexicon(self._bundle, language)
+        home = with_short_names(self._home, lexicon.common_words())
         index = HomeIndex(home, lexicon.number_words(), lexicon.value_words())
         return index, Resolver(home, lexicon, self._spec.numeric)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from edge import compose
+from edge.asr.automaton import Automaton
 from edge.bundle import open_bundle
 from edge.nlu.short_names import with_short_names
 from edge.nlu.student import StudentParser
@@ -50,3 +52,10 @@ def test_what_is_left_without_the_room_is_a_name_where_it_has_a_word_of_its_own_
 def test_the_shipped_student_knows_them(text: str, slots: dict[str, str]) -> None:
     parse = StudentParser(open_bundle("home"), HOME, "en").parse(Transcript(text))
     assert {slot.name: slot.value for slot in parse.slots} == slots
+
+
+def test_spoken_sentences_have_them_too() -> None:
+    bundle = open_bundle("home")
+    heard = Automaton(compose.grammar(bundle, bundle.manifest.hearing["en"], HOME))
+    assert heard.accepts("turn off the kettle")
+    assert not heard.accepts("turn off the toaster")
