@@ -10,6 +10,8 @@ from edge.dialogue.state import EntityState, SimulatedHome
 from edge.types import Area, Floor, Parse, Slot
 
 _Thing = TypeVar("_Thing", bound=Area | Floor)
+_COVERINGS = ("blind", "shade", "shutter")
+"""What hangs before windows and is called by each other's names: Spanish has one word for the first and the last."""
 
 
 class Refusal(Exception):
@@ -135,18 +137,13 @@ class Targets:
         return Question(candidates, key, **variables)
 
     def _of_kind(self, parse: Parse, found: list[EntityState], domains: Collection[str]) -> list[EntityState]:
+        """Devices of the kind; where there is none of the covering that is named, those that go by its name too."""
         wanted, device_class = _text(parse, "domain"), _text(parse, "device_class")
         key, variables = _absence(parse, domains)
-        return self._kept(
-            found,
-            lambda entity: (
-                entity.domain in domains
-                and wanted in (None, entity.domain)
-                and device_class in (None, entity.device_class)
-            ),
-            key,
-            **variables,
-        )
+        able = [entity for entity in found if entity.domain in domains and wanted in (None, entity.domain)]
+        exact = [entity for entity in able if device_class in (None, entity.device_class)]
+        alike = _COVERINGS if device_class in _COVERINGS else ()
+        return exact or self._kept(able, lambda entity: entity.device_class in alike, key, **variables)
 
     def _of_name(self, parse: Parse, found: list[EntityState], domains: Collection[str]) -> list[EntityState]:
         """Devices that can do it; kind and device class only choose between devices of the same name."""

@@ -273,6 +273,21 @@ def test_window_that_opens_by_itself_and_one_with_a_contact_sensor() -> None:
     assert open_dialogue(Home(entities=(skylight, contact))).handle(parse)[1].text == "2"
 
 
+def test_coverings_of_windows_go_by_each_others_names() -> None:
+    shutter = Entity("cover.left", "Left", state="open", attributes={"device_class": "shutter"})
+    curtain = Entity("cover.right", "Right", state="open", attributes={"device_class": "curtain"})
+
+    def closed(*entities: Entity) -> tuple[str, ...]:
+        slots = (Slot("domain", "cover"), Slot("device_class", "blind"))
+        action, _ = open_dialogue(Home(entities=entities)).handle(Parse("HassTurnOff", slots, text="close the blinds"))
+        return action.targets if action else ()
+
+    blind = Entity("cover.blind", "Blind", state="open", attributes={"device_class": "blind"})
+    assert closed(shutter, curtain) == ("cover.left",)
+    assert closed(shutter, curtain, blind) == ("cover.blind",)
+    assert closed(curtain) == ()
+
+
 def test_all_of_none_is_not_yes(say: Talker) -> None:
     slots = {"domain": "cover", "device_class": "window", "state": "closed", "area": "Garage"}
     reply = say("HassGetState", "are all windows closed in the garage", **slots)
