@@ -9,6 +9,9 @@ from edge.dialogue.targets import Refusal, same
 from edge.dialogue.toolbox import Toolbox
 from edge.types import Action, Parse, Reply, Slot
 
+_SENSOR_CLASSES = {"garage": "garage_door"}
+"""What Home Assistant calls the contact sensor of a cover's class, where that is not the same."""
+
 
 class GetState:
     """HassGetState."""
@@ -36,10 +39,13 @@ class GetState:
     def _found(self, parse: Parse) -> list[EntityState]:
         """What the question is about; of windows and doors, those that open by themselves and those with a sensor."""
         domains = {entity.domain for entity in self._tools.home.entities.values()} or {"light"}
-        if parse.value("domain") != "cover" or parse.value("device_class") is None:
+        opening = parse.value("device_class")
+        if parse.value("domain") != "cover" or opening is None:
             return self._tools.targets.find(parse, domains, everywhere=True)
-        others = tuple(slot for slot in parse.slots if slot.name != "domain")
-        sensors = replace(parse, slots=(Slot("domain", "binary_sensor"), *others))
+        others = tuple(slot for slot in parse.slots if slot.name not in ("domain", "device_class"))
+        said = next(slot for slot in parse.slots if slot.name == "device_class")
+        kind = replace(said, value=_SENSOR_CLASSES.get(str(opening), opening))
+        sensors = replace(parse, slots=(Slot("domain", "binary_sensor"), kind, *others))
         found: list[EntityState] = []
         refusals = []
         for asked in (parse, sensors):

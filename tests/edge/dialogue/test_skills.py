@@ -273,6 +273,13 @@ def test_window_that_opens_by_itself_and_one_with_a_contact_sensor() -> None:
     assert open_dialogue(Home(entities=(skylight, contact))).handle(parse)[1].text == "2"
 
 
+def test_garage_with_a_contact_sensor() -> None:
+    sensor = Entity("binary_sensor.garage", "Gate Sensor", state="on", attributes={"device_class": "garage_door"})
+    slots = (Slot("domain", "cover"), Slot("device_class", "garage", "garage door"), Slot("state", "open"))
+    parse = Parse("HassGetState", slots, text="is the garage door open")
+    assert open_dialogue(Home(entities=(sensor,))).handle(parse)[1].text == "Yes, Gate Sensor"
+
+
 def test_coverings_of_windows_go_by_each_others_names() -> None:
     shutter = Entity("cover.left", "Left", state="open", attributes={"device_class": "shutter"})
     curtain = Entity("cover.right", "Right", state="open", attributes={"device_class": "curtain"})
