@@ -21,9 +21,12 @@ Part: TypeAlias = Area | Floor | Entity
 _PARTS: dict[str, type[Area] | type[Floor] | type[Entity]] = {"area": Area, "floor": Floor, "name": Entity}
 _NAME_CUTOFF = 0.82
 _WORD_CUTOFF = 0.8
+_TELLING_CUTOFF = 0.7
 _MAX_GAP = 2
 _LEAST_SHARED = 0.5
 _LOCK_STATES = ("locked", "unlocked")
+_WHOLE_KINDS = ("light", "fan", "cover")
+_SHORTEST = 3
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -38,13 +41,14 @@ class Lexicon(msgspec.Struct, frozen=True, omit_defaults=True):
     """Words of one language: ``values`` by tag and folded text, ``numbers`` by folded text.
 
     ``proclitics`` are words that the language writes together with the next one (Arabic "بثانية": by a second).
-    ``commands`` are the folded words that its commands are made of.
+    ``commands`` are the folded words that its commands are made of, ``kinds`` those that tell a kind of device.
     """
 
     values: dict[str, dict[str, tuple[ListedValue, ...]]] = {}
     numbers: dict[str, int] = {}
     proclitics: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    kinds: dict[str, tuple[str, ...]] = {}
 
     def number_words(self) -> set[str]:
         """The single words that numbers are spelled with."""
@@ -80,6 +84,7 @@ class Resolver:
 
     def __init__(self, home: Home, lexicon: Lexicon, numeric: Sequence[str]) -> None:
         self._lexicon = lexicon
+        self._common = lexicon.common_words()
         self._numeric = frozenset(numeric)
         parts: tuple[Part, ...] = (*home.areas, *home.floors, *home.entities)
         self._spellings = [(plain(name), part) for part in parts for name in (part.name, *part.aliases)]
@@ -141,6 +146,22 @@ class Resolver:
         """``key``, or what is left of it without a proclitic where only that is a known word."""
         forms = (key, *(key.removeprefix(proclitic) for proclitic in self._lexicon.proclitics))
         return next((form for form in forms if form in listed or form in self._lexicon.numbers), key)
+
+    def tells_kind(self, frame: Frame, spans: Sequence[Span], tokens: Sequence[Token]) -> bool:
+        """Whether a command that is about all devices of a kind may be so: "turn off the pool" is not about lights.
+
+        Words that the language's commands do not know need one beside them that tells the kind ("kill the lights").
+        """
+        kind = str(frame.implied.get("domain"))
+        named = any(span.slot in ("name", "device_class") for span in spans)
+        if kind not in _WHOLE_KINDS or named or not self._common:
+            return True
+        inside = {at for span in spans for at in range(span.first, span.last)}
+        words = {plain(token.text) for at, token in enumerate(tokens) if at not in inside}
+        telling = self._lexicon.kinds.get(kind, ())
+        if any(nearest(word, telling, _TELLING_CUTOFF) for word in words):
+            return True
+        return all(len(word) < _SHORTEST or nearest(word, self._common, _WORD_CUTOFF) for word in words - self._common)
 
     def is_value(self, slot: Slot) -> bool:
         """Whether a slot that was said holds a value: a part of the home, a number, or one listed for it, if any is."""

@@ -57,4 +57,4 @@ def _own_part(words: Words, common: Collection[str]) -> Words:
 
 
 def _is_own(word: str, common: Collection[str], alone: bool) -> bool:
-    return word not in common and word.isalpha() and len(word) >= (_SHORTEST - alone)
+    return word not in common and not any(map(str.isdigit, word)) and len(word) >= (_SHORTEST - alone)

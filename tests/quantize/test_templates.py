@@ -89,3 +89,7 @@ def test_a_lexicon_knows_of_which_words_commands_are_made() -> None:
     commands = set(build_lexicon(package_templates("en")).commands)
     assert {"turn", "lamps", "percent"} <= commands
     assert not commands & {"kettle", "kitchen", "red"}
+    kinds = build_lexicon(package_templates("en")).kinds
+    assert {"lights", "lamp"} <= set(kinds["light"])
+    assert "fans" in kinds["fan"]
+    assert not {"turn", "off", "the"} & {*kinds["light"], *kinds["fan"]}

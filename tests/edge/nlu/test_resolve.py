@@ -140,3 +140,26 @@ def test_pieces_of_a_free_text_are_joined() -> None:
     assert slots("add take out the trash", frame, Span("item", 1, 2), Span("item", 3, 5))["item"].value == (
         "take out the trash"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("turn off the lights", True),
+        ("kill the lights", True),
+        ("kill the lihgts", True),
+        ("turn it off", True),
+        ("turn off the pool", False),
+        ("turn off the office", True),
+    ],
+)
+def test_words_that_commands_do_not_know_need_one_that_tells_the_kind(text: str, told: bool) -> None:
+    lexicon = Lexicon(commands=("it", "lights", "off", "the", "turn"), kinds={"light": ("lights",)})
+    frame, tokens = Frame("f", implied={"domain": "light"}), INDEX.tokens(text)
+    spans = [Span("area", at, at + 1) for at, token in enumerate(tokens) if token.text == "office"]
+    assert Resolver(HOME, lexicon, ()).tells_kind(frame, spans, tokens) is told
+
+
+def test_where_nobody_knows_the_words_of_commands_every_kind_is_told() -> None:
+    frame, tokens = Frame("f", implied={"domain": "light"}), INDEX.tokens("turn off the pool")
+    assert Resolver(HOME, Lexicon(), ()).tells_kind(frame, (), tokens)
