@@ -150,7 +150,7 @@ class Resolver:
     def tells_kind(self, frame: Frame, spans: Sequence[Span], tokens: Sequence[Token]) -> bool:
         """Whether a command that is about all devices of a kind may be so: "turn off the pool" is not about lights.
 
-        Words that the language's commands do not know need one beside them that tells the kind ("kill the lights").
+        Words that the language's commands do not know need one beside them that tells the kind ("shut off the lights").
         """
         kind = str(frame.implied.get("domain"))
         named = any(span.slot in ("name", "device_class") for span in spans)
