@@ -137,4 +137,4 @@ def joined_lexicon(home: Lexicon, domain: Domain, templates: Templates) -> Lexic
             for form in templates.spellings(number):
                 numbers.setdefault(lexicon_key(form), number)
     commands = tuple(sorted({*home.commands, *own.commands}))
-    return Lexicon(values, {**own.numbers, **numbers}, own.proclitics, commands, {**own.kinds, **home.kinds})
+    return Lexicon(values, {**own.numbers, **numbers}, own.proclitics, commands, home.kinds)

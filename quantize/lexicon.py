@@ -12,13 +12,12 @@ from edge.nlu.matching import plain
 from edge.nlu.resolve import Lexicon, ListedValue, lexicon_key
 from edge.nlu.tokens import tokenize
 from edge.types import SlotValue
-from quantize.templates import ARTICLES, DURATIONS, PROCLITICS, Block, Sample, Templates, is_word, numeric_tags
+from quantize.templates import ARTICLES, DURATIONS, PROCLITICS, Sample, Templates, is_word, numeric_tags, stand_in
 
 _DRAWS = 32
 _TELLING = 0.02
 _KINDS = frozenset({"light", "fan"})
 """Kinds of which a command may mean all, and which it tells by a word: those of covers are listed values."""
-_NAME = "0"
 _NUMBERS = (*range(101), *range(1000, 10001, 100))
 
 
@@ -64,14 +63,14 @@ def command_words(templates: Templates) -> tuple[tuple[str, ...], dict[str, tupl
         kind = str(dict(block.implied).get("domain") or (block.domains[0] if len(block.domains) == 1 else ""))
         for template in block.sentences:
             for _ in range(_DRAWS):
-                sample = templates.sample(block, template, rng, _some_name)
+                sample = templates.sample(block, template, rng, stand_in)
                 if sample:
                     sentences[kind] += 1
                     counts[kind].update(set(_outside_slots(sample)))
     everywhere: Counter[str] = sum(counts.values(), Counter())
     kinds: dict[str, tuple[str, ...]] = {}
     for kind in sorted(counts.keys() & _KINDS):
-        others = sentences.total() - sentences[kind]
+        others = max(1, sentences.total() - sentences[kind])
         shares = {word: (n / sentences[kind], (everywhere[word] - n) / others) for word, n in counts[kind].items()}
         telling = (word for word, (own, other) in shares.items() if own >= _TELLING and own >= 10 * other)
         kinds[kind] = tuple(sorted(telling))
@@ -83,10 +82,6 @@ def _outside_slots(sample: Sample) -> Iterator[str]:
     for token in tokenize(sample.text):
         if is_word(token.text) and not any(slot.start < token.end and token.start < slot.end for slot in sample.slots):
             yield plain(token.text)
-
-
-def _some_name(list_name: str, block: Block, rng: random.Random) -> tuple[str, str]:
-    return _NAME, _NAME
 
 
 def lexicon_bytes(lexicon: Lexicon) -> bytes:

@@ -8,12 +8,11 @@ from dataclasses import replace
 from edge.nlu.matching import plain
 from edge.nlu.tokens import Token, tokenize
 from quantize.augment import edit
-from quantize.templates import Block, Sample, SampledSlot, Templates
+from quantize.templates import STAND_IN, Sample, SampledSlot, Templates, stand_in
 
 _QUESTIONS, _COMMANDS = frozenset({"HassGetState"}), frozenset({"HassTurnOn", "HassTurnOff"})
 _DRAWS = 8
 _RARE = 0.1
-_NAME = "0"
 _NAMES = frozenset({"name", "area", "floor"})
 _COMMAND_FOR = {
     **dict.fromkeys(("on", "open", "locked"), "HassTurnOn"),
@@ -28,7 +27,7 @@ class Questions:
         asked = _shares(templates, _QUESTIONS)
         self._commands = _shares(templates, _COMMANDS)
         self._marks = frozenset(
-            word for word, share in asked.items() if word != _NAME and self._commands.get(word, 0.0) < _RARE * share
+            word for word, share in asked.items() if word != STAND_IN and self._commands.get(word, 0.0) < _RARE * share
         )
 
     def without_mark(self, sample: Sample) -> Sample:
@@ -78,13 +77,9 @@ def _shares(templates: Templates, intents: frozenset[str]) -> dict[str, float]:
             continue
         for template in block.sentences:
             for _ in range(_DRAWS):
-                sample = templates.sample(block, template, rng, _some_name)
+                sample = templates.sample(block, template, rng, stand_in)
                 if sample:
                     sentences += 1
                     for word in {plain(token.text) for token in _outside_names(sample)}:
                         counts[word] = counts.get(word, 0) + 1
     return {word: count / sentences for word, count in counts.items()}
-
-
-def _some_name(list_name: str, block: Block, rng: random.Random) -> tuple[str, str]:
-    return _NAME, _NAME

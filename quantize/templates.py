@@ -28,6 +28,7 @@ from quantize.expressions import MAX_EXPANSIONS, chunks, expansions, references
 
 HomePart = Area | Floor | Entity
 DURATIONS = ("hours", "minutes", "seconds")
+STAND_IN = "0"
 ARTICLES = {"en": ("a", "an")}
 """How a language says one of something, where that is not the word for 1."""
 PROCLITICS = {"ar": ("بمقدار", "بال", "لل", "ال", "ب", "ل")}
@@ -270,6 +271,11 @@ def free_tags(templates: Templates, block: Block) -> set[str]:
         for node in references_of(templates, block)
         if isinstance(listed := templates.slot_list(node), WildcardSlotList)
     }
+
+
+def stand_in(list_name: str, block: Block, rng: random.Random) -> tuple[str, str]:
+    """Fills every list of the home's names with something that is no word."""
+    return STAND_IN, STAND_IN
 
 
 def is_word(text: str) -> bool:

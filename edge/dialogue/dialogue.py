@@ -217,7 +217,7 @@ def _answer(parse: Parse, candidates: tuple[Candidate, ...]) -> Candidate | None
 def _told_apart(text: str, candidates: tuple[Candidate, ...]) -> tuple[str, Candidate | None]:
     """A word of the text that only one candidate's names and rooms have ("the left one"), and that candidate."""
     words = [set(" ".join((*c.names, *c.places)).casefold().split()) for c in candidates]
-    said = {word for word in re.findall(r"\w+", text) if sum(word in own for own in words) == 1}
+    said = {word for word in re.findall(r"\w{3,}", text) if sum(word in own for own in words) == 1}
     meant = [candidate for candidate, own in zip(candidates, words, strict=True) if own & said]
     return (max(said, key=len), meant[0]) if len(meant) == 1 else ("", None)
 

@@ -93,7 +93,7 @@ class StudentParser:
         if frame.intent is None or confidence < self._spec.threshold:
             return Parse(None, (), confidence if frame.intent else 1.0 - confidence, language, text=said)
         slots = resolver.slots(text, frame, best.spans, tokens, matches)
-        told = resolver.tells_kind(frame, best.spans, tokens)
+        told = frame.intent in self._bundle.manifest.replies or resolver.tells_kind(frame, best.spans, tokens)
         if not (told and self._makes_sense(frame, slots, said) and self._has_values(frame, slots, resolver)):
             return Parse(None, (), 0.5, language, text=said)
         return Parse(frame.intent, slots, confidence, language, "student", said, frame.response)

@@ -93,3 +93,11 @@ def test_a_lexicon_knows_of_which_words_commands_are_made() -> None:
     assert {"lights", "lamp"} <= set(kinds["light"])
     assert "fans" in kinds["fan"]
     assert not {"turn", "off", "the"} & {*kinds["light"], *kinds["fan"]}
+
+
+def test_a_lexicon_of_commands_about_one_kind_alone() -> None:
+    data = {
+        "language": "en",
+        "intents": {"Party": {"data": [{"sentences": ["party time"], "slots": {"domain": "light"}}]}},
+    }
+    assert build_lexicon(Templates("en", data)).commands == ("party", "time")

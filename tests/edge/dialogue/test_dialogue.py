@@ -79,6 +79,13 @@ def test_words_that_tell_nothing_apart_are_no_answer() -> None:
     assert dialogue.handle(Parse(None, text="the bedside one"))[0] is None
 
 
+def test_short_words_tell_nothing_apart() -> None:
+    home = Home(entities=(Entity("light.a", "Lámpara de pie"), Entity("light.b", "Lámpara noche")))
+    dialogue = open_dialogue(home)
+    dialogue.handle(Parse("HassTurnOn", (Slot("name", "lámpara", "lámpara"),), language="es", text="la lámpara"))
+    assert dialogue.handle(Parse(None, language="es", text="la de arriba"))[0] is None
+
+
 def test_volume_without_a_direction_is_not_asked_about(say: Talker) -> None:
     assert say("HassSetVolumeRelative", "turn it") == "Sorry, I couldn't understand that"
     assert not say.reply.expects_answer
