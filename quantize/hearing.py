@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 
 import msgspec
@@ -12,11 +11,11 @@ import numpy as np
 
 from edge.asr.grammar import Grammar, Kind, Net, pack_grammar, unpack_grammar
 from edge.bundle import Bundle, write_bundle
-from edge.errors import ConfigError
 from quantize.domain import Line, ListValue, SlotList
 from quantize.domain_file import parse_domain
 from quantize.domain_fit import student_of_home
 from quantize.grammar import compile_grammar
+from quantize.templates import package_data
 
 HEARD_LANGUAGES = ("en",)
 """Languages of the recognizers that can follow a grammar."""
@@ -41,11 +40,9 @@ def home_grammar(language: str) -> Grammar:
     Raises:
         ConfigError: ``home-assistant-intents`` has no such language.
     """
-    source = resources.files("home_assistant_intents") / "data" / f"{language}.json"
-    if not source.is_file():
-        raise ConfigError(f"home-assistant-intents has no sentences in {language!r}")
-    package = json.loads(source.read_text("utf-8"))
+    package = package_data(language)
     del package["responses"]  # the dialogue's
+    package.pop("refused", None)
     domain = parse_domain(json.dumps(package), f"{language}.json")
     polite = tuple(Line(phrase, 1) for phrase in POLITE.get(language, ()))
     places = SlotList("zone", 1, tuple(ListValue(Line(place, 1)) for place in PLACES))

@@ -19,14 +19,14 @@ from quantize.augment import SoundAlikes, augment, edit
 from quantize.exclusions import with_exception
 from quantize.homes import HomeFiller, NameMaker, WordMaterial
 from quantize.questions import Questions, as_command
-from quantize.templates import Block, Sample, Templates, free_tags, is_word, references_of, tag_of
+from quantize.templates import NOTHING, Block, Sample, Templates, free_tags, is_word, references_of, tag_of
 
-NOTHING = "none"
 _VARIED = ("HassGetState", "HassRespond")
 _GROUNDED = ("HassGetState",)
 _FUNCTION_WORDS = 60
 _TRIES = 30
 _EXCEPTIONS = 0.03
+_REFUSED = 0.1
 _SHORTENED = 0.1
 UNRELATED_SHARE = 0.15
 
@@ -208,11 +208,16 @@ class HomeSource:
         return command if command is not None and command.frame in self._space.frame_index else None
 
     def _nothing(self, rng: random.Random, filler: HomeFiller, index: HomeIndex) -> str:
-        """What is no command: other people's sentences, random words, commands about what is not there."""
+        """What is no command: other people's sentences, random words, what is not there or not asked for."""
         if rng.random() < _EXCEPTIONS:
             excepted = with_exception(self._draw(rng, filler), filler.home, rng)
             if excepted is not None:
                 return excepted
+        refused = self.templates.refused
+        if refused.sentences and rng.random() < _REFUSED:
+            sample = self.templates.sample(refused, rng.choice(refused.sentences), rng, filler)
+            if sample:
+                return sample.text
         kind = rng.random()
         if self._unrelated and (kind < 0.4 or (0.6 <= kind < 0.85 and not self._spaced)):
             words = rng.choice(self._unrelated).split()

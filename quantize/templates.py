@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
+import yaml
 from hassil.expression import Alternative, Expression, ListReference, Permutation, RuleReference, Sequence, TextChunk
 from hassil.intents import Intents, RangeSlotList, SlotList, TextSlotList, TextSlotValue, WildcardSlotList
 from hassil.numbers import get_rbnf_engine
@@ -28,6 +30,7 @@ from quantize.expressions import MAX_EXPANSIONS, chunks, expansions, references
 
 HomePart = Area | Floor | Entity
 DURATIONS = ("hours", "minutes", "seconds")
+NOTHING = "none"
 STAND_IN = "0"
 ARTICLES = {"en": ("a", "an")}
 """How a language says one of something, where that is not the word for 1."""
@@ -35,6 +38,7 @@ PROCLITICS = {"ar": ("بمقدار", "بال", "لل", "ال", "ب", "ل")}
 """What a language writes together with a number or an amount that follows, the longest first."""
 
 _ONE_SHARE = 0.06
+_WORDINGS = Path(__file__).parent / "wordings"
 Fill = Callable[[str, "Block", random.Random], tuple[str, SlotValue] | None]
 
 
@@ -87,6 +91,8 @@ class Templates:
         self.language = language
         self.intents: Any = Intents.from_dict(data)
         self.skip_words = [word for word in data.get("skip_words", []) if word]
+        self.refused = Block(NOTHING, (), (), "", "default", tuple(data.get("refused", ())))
+        """What sounds like a command and is none."""
         self.blocks = [
             Block(
                 intent=intent,
@@ -296,7 +302,19 @@ def package_languages() -> list[str]:
 
 
 def package_templates(language: str) -> Templates:
-    """Templates of ``language`` in the installed home-assistant-intents.
+    """Templates of ``language`` in the installed home-assistant-intents, and those of ``wordings/`` beside them.
+
+    Raises:
+        ConfigError: the package does not have the language.
+    """
+    return Templates(language, package_data(language))
+
+
+def package_data(language: str) -> dict[str, Any]:
+    """Intents, lists, rules and replies of the installed home-assistant-intents, joined with ``wordings/``.
+
+    What ``wordings/`` has of a language: ``intents`` (blocks by intent), ``lists`` and ``expansion_rules`` of names that
+    the package does not use, and ``refused`` (sentences in the words of commands that are none).
 
     Raises:
         ConfigError: the package does not have the language.
@@ -307,7 +325,16 @@ def package_templates(language: str) -> Templates:
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
         raise ConfigError(f"home-assistant-intents has no language {language!r}; {hint}")
     text = (resources.files("home_assistant_intents") / "data" / f"{language}.json").read_text("utf-8")
-    return Templates(language, json.loads(text))
+    data: dict[str, Any] = json.loads(text)
+    wordings = _WORDINGS / f"{language}.yaml"
+    if wordings.is_file():
+        own = yaml.safe_load(wordings.read_text("utf-8"))
+        for part in ("lists", "expansion_rules"):
+            data[part] = {**own.get(part, {}), **data[part]}
+        for intent, blocks in own.get("intents", {}).items():
+            data["intents"].setdefault(intent, {"data": []})["data"] += blocks
+        data["refused"] = own.get("refused", [])
+    return data
 
 
 def _domains(block: dict[str, Any]) -> tuple[str, ...]:
