@@ -313,8 +313,8 @@ def package_templates(language: str) -> Templates:
 def package_data(language: str) -> dict[str, Any]:
     """Intents, lists, rules and replies of the installed home-assistant-intents, joined with ``wordings/``.
 
-    What ``wordings/`` has of a language: ``intents`` (blocks by intent), ``lists`` and ``expansion_rules`` of names that
-    the package does not use, and ``refused`` (sentences in the words of commands that are none).
+    What ``wordings/`` has of a language: ``intents`` (blocks by intent), ``lists`` and ``expansion_rules`` under names
+    that the package does not use, and ``refused`` (sentences in the words of commands that are none).
 
     Raises:
         ConfigError: the package does not have the language.

@@ -103,7 +103,8 @@ class Replies:
 
     def _word(self, pack: LanguagePack, name: str, value: str) -> Spoken:
         kinds = {kind for slot, kind, out in pack.words if slot == name and out == value}
-        return Spoken(pack.words[name, min(kinds), value] if kinds else value, value)
+        kind = "light" if "light" in kinds else min(kinds, default="")
+        return Spoken(pack.words.get((name, kind, value), value), value)
 
     def _view(self, entity: EntityState, pack: LanguagePack) -> StateView:
         own = entity.attributes.get("spoken_state")

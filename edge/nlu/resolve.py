@@ -25,7 +25,7 @@ _TELLING_CUTOFF = 0.7
 _MAX_GAP = 2
 _LEAST_SHARED = 0.5
 _LOCK_STATES = ("locked", "unlocked")
-_WHOLE_KINDS = ("light", "fan", "cover")
+_WHOLE_KINDS = ("light", "fan", "cover", "lock")
 _SHORTEST = 3
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 

@@ -43,7 +43,7 @@ class TurnOn:
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Turn on every device that is meant."""
         parse = _of_something(parse)
-        found = self._tools.targets.find(parse, {*_ON, *_MOMENTARY}, self._tools.everywhere(parse))
+        found = self._tools.targets.find(parse, {*_ON, *_MOMENTARY}, _everywhere(self._tools, parse))
         for entity in found:
             if entity.domain in _MOMENTARY:
                 self._tools.home.set_state(entity, self._tools.home.clock.now().isoformat(timespec="seconds"))
@@ -61,7 +61,7 @@ class TurnOff:
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Turn off every device that is meant."""
         parse = _of_something(parse)
-        found = self._tools.targets.find(parse, _OFF.keys(), self._tools.everywhere(parse))
+        found = self._tools.targets.find(parse, _OFF.keys(), _everywhere(self._tools, parse))
         for entity in found:
             _switch(self._tools, entity, _OFF[entity.domain])
         return self._tools.done(parse, found)
@@ -79,6 +79,11 @@ def _of_something(parse: Parse) -> Parse:
     if said & {"area", "floor"}:
         return replace(parse, slots=(*parse.slots, Slot("domain", "light")))
     raise Refusal("no_intent")
+
+
+def _everywhere(tools: Toolbox, parse: Parse) -> bool:
+    """Whether all of the home is meant: of locks it always is, since a door stays open that nobody thinks of."""
+    return parse.value("domain") == "lock" or tools.everywhere(parse)
 
 
 def _switch(tools: Toolbox, entity: EntityState, state: str) -> None:

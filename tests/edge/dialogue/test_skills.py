@@ -107,6 +107,44 @@ def test_curtains_by_device_class(say: Talker) -> None:
     }
 
 
+def test_all_locks_of_the_home_and_those_of_an_area(talker: Callable[..., Talker]) -> None:
+    say = talker("Kitchen")
+    assert say("HassTurnOff", "unlock all doors", domain="lock") == "Unlocking"
+    assert say.state("lock.front_door") == say.state("lock.back_door") == "unlocked"
+    assert say("HassTurnOn", "lock the doors", domain="lock") == "Locking"
+    assert say.state("lock.front_door") == say.state("lock.back_door") == "locked"
+    assert say.state("cover.garage_door") == "closed"
+
+
+@pytest.mark.parametrize(
+    ("before", "step", "after"), [(30, "up", 50), (90, "up", 100), (60, "down", 40), (10, "down", 5)]
+)
+def test_brighter_and_darker(say: Talker, before: int, step: str, after: int) -> None:
+    say("HassLightSet", name="Floor Lamp", brightness=before)
+    assert say("HassLightSet", name="Floor Lamp", brightness_step=step) == "Brightness set"
+    assert say.attribute("light.floor_lamp", "brightness") == after
+
+
+def test_brighter_and_darker_change_the_lights_that_are_on(say: Talker) -> None:
+    say("HassLightSet", name="Kitchen Light", brightness=50)
+    say("HassTurnOff", name="Counter Light")
+    say("HassLightSet", "make the kitchen brighter", area="Kitchen", domain="light", brightness_step="up")
+    assert say.changed == {("light.kitchen", "brightness"): 70}
+    say("HassTurnOff", "turn off the kitchen lights", area="Kitchen", domain="light")
+    reply = say("HassLightSet", "dim the kitchen", area="Kitchen", domain="light", brightness_step="down")
+    assert reply == "Sorry, no device is on"
+    say("HassLightSet", "make the kitchen brighter", area="Kitchen", domain="light", brightness_step="up")
+    assert say.state("light.kitchen") == say.state("light.kitchen_counter") == "on"
+    assert say.attribute("light.kitchen", "brightness") == 20
+
+
+def test_a_reply_that_tells_the_brightness_tells_the_new_one(say: Talker) -> None:
+    say("HassLightSet", name="Floor Lamp", brightness=30)
+    text = "alza la luminosità di Floor Lamp"
+    said = say("HassLightSet", text, name="Floor Lamp", brightness_step="up", language="it")
+    assert said == "Ho impostato la luminosità di Floor Lamp al 50"
+
+
 def test_light_settings(say: Talker) -> None:
     assert say("HassLightSet", name="Floor Lamp", brightness=30) == "Brightness set"
     assert say.attribute("light.floor_lamp", "brightness") == 30

@@ -160,6 +160,13 @@ def test_words_that_commands_do_not_know_need_one_that_tells_the_kind(text: str,
     assert Resolver(HOME, lexicon, ()).tells_kind(frame, spans, tokens) is told
 
 
+@pytest.mark.parametrize(("text", "told"), [("unlock the doors", True), ("unlock the pool", False)])
+def test_not_all_doors_are_unlocked_for_a_word_that_commands_do_not_know(text: str, told: bool) -> None:
+    lexicon = Lexicon(commands=("doors", "the", "unlock"), kinds={"light": ("lights",)})
+    frame = Frame("f", implied={"domain": "lock"})
+    assert Resolver(HOME, lexicon, ()).tells_kind(frame, (), INDEX.tokens(text)) is told
+
+
 def test_where_nobody_knows_the_words_of_commands_every_kind_is_told() -> None:
     frame, tokens = Frame("f", implied={"domain": "light"}), INDEX.tokens("turn off the pool")
     assert Resolver(HOME, Lexicon(), ()).tells_kind(frame, (), tokens)
