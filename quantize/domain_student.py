@@ -16,13 +16,13 @@ from quantize.domain import Domain, Line
 from quantize.domain_fit import joined_lexicon
 from quantize.domain_templates import domain_templates
 from quantize.hearing import POLITE
-from quantize.home import NOTHING, Example, HomeSource, LabelSpace, label_space
+from quantize.home import Example, HomeSource, LabelSpace, label_space
 from quantize.home_build import draw, encoded, word_material
 from quantize.lexicon import lexicon_bytes
 from quantize.loop import Schedule, accelerator
 from quantize.readback import read_student
 from quantize.student import Student
-from quantize.templates import Sample, numeric_tags, package_languages, package_templates
+from quantize.templates import NOTHING, Sample, numeric_tags, package_languages, package_templates
 from quantize.trained import Trained, bundle_frame
 from quantize.training import train_student
 from quantize.unrelated import unrelated_sentences

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -92,7 +93,7 @@ class StudentParser:
         confidence = float(np.exp(log_p[self._intents == (frame.intent or "")]).sum())
         if frame.intent is None or confidence < self._spec.threshold:
             return Parse(None, (), confidence if frame.intent else 1.0 - confidence, language, text=said)
-        slots = resolver.slots(text, frame, best.spans, tokens, matches)
+        slots = self._whole_command(resolver.slots(text, frame, best.spans, tokens, matches), text)
         told = frame.intent in self._bundle.manifest.replies or resolver.tells_kind(frame, best.spans, tokens)
         if not (told and self._makes_sense(frame, slots, said) and self._has_values(frame, slots, resolver)):
             return Parse(None, (), 0.5, language, text=said)
@@ -107,6 +108,28 @@ class StudentParser:
         if _DELAYED in frame.free and name is not None and len((name.text or "").split()) > _LONGEST_NAME:
             command = command or name
         return command is None or command.text == said or self._understand(str(command.value)).intent is not None
+
+    def _whole_command(self, slots: tuple[Slot, ...], text: str) -> tuple[Slot, ...]:
+        """The slots, a delayed command with its words after the time: "schalte das Licht in zehn Minuten *aus*"."""
+        commands = [slot for slot in slots if slot.name == _DELAYED]
+        spans = [slot.span for slot in slots if slot.span is not None]
+        if not commands or commands[0].span != min(spans):
+            return slots
+        said = str(commands[0].value)
+        if len(commands) > 1:
+            whole = " ".join(str(slot.value) for slot in commands)
+        else:
+            _, *after_unit = text[max(spans)[1] :].split(maxsplit=1) or [""]
+            whole = " ".join([said, *after_unit])
+        if whole == said or not self._is_command(whole, said):
+            return slots
+        rest = [slot for slot in slots if slot.name != _DELAYED]
+        return (replace(commands[0], value=whole), *rest)
+
+    def _is_command(self, text: str, shorter: str) -> bool:
+        """Whether ``text`` is a command, and not less surely one than ``shorter``."""
+        parse, other = self._understand(text), self._understand(shorter)
+        return parse.intent is not None and (other.intent is None or other.confidence <= parse.confidence)
 
     def _has_values(self, frame: Frame, slots: tuple[Slot, ...], resolver: Resolver) -> bool:
         """Whether the slots of a user's own command hold values of its lists, unlike "coffee with some cinnamon"."""

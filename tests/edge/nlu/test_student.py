@@ -107,6 +107,24 @@ def test_a_delayed_command_must_be_a_command(bundle: Bundle) -> None:
     assert parse(bundle, "en", "in five minutes my sister lives near the sea").intent is None
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "command"),
+    [
+        ("de", "schalte die zauberlampe in zehn minuten aus", "schalte die zauberlampe aus"),
+        ("de", "mach das licht in der werkstatt in 5 minuten an", "mach das licht in der werkstatt an"),
+        ("de", "schalte die zauberlampe aus in zehn minuten", "schalte die zauberlampe aus"),
+        ("nl", "doe het licht over tien minuten uit", "doe het licht uit"),
+        ("en", "turn off the gooseneck in ten minutes", "turn off the gooseneck"),
+        ("en", "in ten minutes turn off the gooseneck", "turn off the gooseneck"),
+    ],
+)
+def test_a_delayed_command_has_its_words_after_the_time_too(
+    bundle: Bundle, language: str, text: str, command: str
+) -> None:
+    found = parse(bundle, language, text)
+    assert [slot.value for slot in found.slots if slot.name == "conversation_command"] == [command]
+
+
 def test_confidence_is_a_probability(bundle: Bundle) -> None:
     assert 0.0 <= parse(bundle, "en", "turn on the gooseneck").confidence <= 1.0
 
