@@ -60,6 +60,7 @@ def test_a_build_continued_by_another_process_draws_the_same_sentences() -> None
 import random
 from quantize.home import HomeSource, label_space
 from quantize.homes import WordMaterial
+from quantize.templates import package_templates
 from quantize.unrelated import unrelated_sentences
 templates = package_templates("de")
 words = WordMaterial(["lantern", "orchid", "velvet", "harbour", "picnic", "saddle", "ferry"])
@@ -186,7 +187,7 @@ def test_commands_about_what_the_home_lacks_are_no_commands() -> None:
 def test_a_question_that_lost_its_mark_is_taught_as_the_command(source: tuple[HomeSource, LabelSpace]) -> None:
     home, space = source
     questions = Questions(home.templates)
-    drawn = [s for s, _ in home.samples(6000, random.Random(3), unrelated_share=0.0)]
+    drawn = [s for s, _ in home.samples(20000, random.Random(3), unrelated_share=0.0)]
     assert sum(s.frame.startswith("HassGetState") for s in drawn) > 200
     assert not any(questions.is_elliptic(s) for s in drawn)
     assert all(s.frame in space.frame_index for s in drawn)
