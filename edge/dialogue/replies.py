@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edge.dialogue.choice import ReplyChoice, ReplyChooser
 from edge.dialogue.language import LanguagePack, load_language, match_language
 from edge.dialogue.state import EntityState
+from edge.dialogue.targets import same
 from edge.dialogue.views import Spoken, StateView, slot_view
 from edge.errors import EngineError
 from edge.types import Parse
@@ -87,6 +88,12 @@ class Replies:
         source = pack.errors.get(key) or self._pack(_FALLBACK)[0].errors[key]
         said = {name: self._word(pack, name, str(value)) for name, value in variables.items()}
         return self._render(source, said, f"{pack.language} error {key}")
+
+    def is_state(self, language: str, said: str) -> bool:
+        """Whether ``said`` is a state in that language, by value or word; any text is where the package lists none."""
+        words = self._pack(match_language(language))[0].words
+        states = {text for (slot, _, value), spoken in words.items() if slot == "state" for text in (value, spoken)}
+        return not states or any(same(said, state) for state in states)
 
     def _source(self, parse: Parse, key: str) -> tuple[LanguagePack, str]:
         """The template and its language: English where the language of the parse has no reply for the intent."""

@@ -22,8 +22,8 @@ _AREA, _FLOOR = len(DOMAINS), len(DOMAINS) + 1
 _AREA_BEGIN, _FLOOR_BEGIN, _NAME_BEGIN, _LONGEST, _NUMBER = range(_FLOOR + 1, _FLOOR + 6)
 FEATURES = _NUMBER + 1
 _ALIKE = 0.86
-_ALIKE_THOUGH_MEANINGFUL = 0.93
-"""Of a name and a word with a meaning of its own: "windows" may be "Window", "half" is no "Hall"."""
+_ALIKE_THOUGH_MEANINGFUL = 0.94
+"""Of a name and a word with a meaning of its own: "windows" may be "Window", "halfway" is no "hallway"."""
 _MIN_SCORE = 0.8
 _SHORTEST_PART, _LONGEST_PART, _PART_SCORE = 2, 4, 0.9
 """Words of a part of a name, and its score: less than another device's whole name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from edge.dialogue.state import EntityState
@@ -20,7 +21,10 @@ class GetState:
         self._tools = tools
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
-        """Tell the state of a device, or which devices of the home or of a named place are in a state."""
+        """Tell the state of a device, or which devices of the home or of a named place are in a state.
+
+        Whether something is in what is no state is not answered: "no" would say that it is in another.
+        """
         try:
             found = self._found(parse)
         except Refusal as refusal:
@@ -33,8 +37,16 @@ class GetState:
             return self._tools.told(parse, found)
         wanted = {str(state.value), state.text or str(state.value)}
         matched = [entity for entity in found if any(_is(entity, word) for word in wanted)]
+        if found and not matched and not any(self._is_state(parse.language, word, found) for word in wanted):
+            raise Refusal("no_intent")
         unmatched = [entity for entity in found if entity not in matched]
         return self._tools.told(parse, matched, unmatched)
+
+    def _is_state(self, language: str, said: str, found: Sequence[EntityState]) -> bool:
+        """Whether any of ``found`` could be in the state; people can be in every place."""
+        own = {str(word) for entity in found for pair in _spoken_states(entity).items() for word in pair}
+        people = any(entity.domain == "person" for entity in found)
+        return people or any(same(said, word) for word in own) or self._tools.replies.is_state(language, said)
 
     def _found(self, parse: Parse) -> list[EntityState]:
         """What the question is about; of windows and doors, those that open by themselves and those with a sensor."""
@@ -59,7 +71,10 @@ class GetState:
 
 
 def _is(entity: EntityState, state: str) -> bool:
-    own = entity.attributes.get("spoken_state")
-    spoken = own.get(entity.state) if isinstance(own, dict) else None
-    names = (entity.state, entity.plain_state, spoken)
+    names = (entity.state, entity.plain_state, _spoken_states(entity).get(entity.state))
     return any(name is not None and same(state, str(name)) for name in names)
+
+
+def _spoken_states(entity: EntityState) -> Mapping[str, object]:
+    own = entity.attributes.get("spoken_state")
+    return own if isinstance(own, dict) else {}
