@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from edge.dialogue.skills.levels import number, percent
 from edge.dialogue.state import EntityState
 from edge.dialogue.targets import Refusal
 from edge.dialogue.toolbox import Toolbox
-from edge.types import Action, Parse, Reply, Slot
+from edge.types import Action, Parse, Reply, Slot, SlotValue
 
 _STEPS = {"up": 20, "down": -20}
 _LEAST = 5
@@ -26,7 +27,7 @@ class LightSet:
 
         ``brightness_step`` *up* and *down* change those that are on; only *up* turns lights on, where none is.
         """
-        wanted = {name: parse.value(slot) for slot, name in _ATTRIBUTES.items() if parse.value(slot) is not None}
+        wanted = {name: _value(parse, slot) for slot, name in _ATTRIBUTES.items() if parse.value(slot) is not None}
         step = _STEPS.get(str(parse.value("brightness_step")))
         if not wanted and step is None:
             raise Refusal("no_intent")
@@ -52,3 +53,14 @@ class LightSet:
         level = Slot("brightness", round(sum(levels) / len(levels)))
         slots = (*(slot for slot in parse.slots if slot.name != "brightness_step"), level)
         return self._tools.done(replace(parse, slots=slots), lit or found)
+
+
+def _value(parse: Parse, slot: str) -> SlotValue | None:
+    """What a slot sets.
+
+    Raises:
+        Refusal: its brightness or colour temperature is no number.
+    """
+    if slot == "brightness":
+        return percent(parse, slot)
+    return round(number(parse, slot)) if slot == "temperature" else parse.value(slot)

@@ -133,6 +133,11 @@ def test_brighter_and_darker(say: Talker, before: int, step: str, after: int) ->
     assert say.attribute("light.floor_lamp", "brightness") == after
 
 
+def test_a_brightness_that_is_no_number_changes_nothing(say: Talker) -> None:
+    reply = say("HassLightSet", "dim the floor lamp halfway", name="Floor Lamp", brightness="halfway")
+    assert reply.startswith("Sorry") and say.changed == {}
+
+
 def test_brighter_and_darker_change_the_lights_that_are_on(say: Talker) -> None:
     say("HassLightSet", name="Kitchen Light", brightness=50)
     say("HassTurnOff", name="Counter Light")
