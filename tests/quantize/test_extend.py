@@ -88,7 +88,7 @@ def test_commands_that_take_those_of_the_home_are_counted(tiny_home: Bundle, tmp
         ("FeedPet", "HassTurnOn", r"d.yaml:3: home has an intent HassTurnOn already; give yours another name"),
         ("language: en", "language: xx", r"d.yaml:1: home has no language 'xx'"),
         ("language: en", "language: pt-br", r"d.yaml:1: .*did you mean 'pt-BR'"),
-        ("{amount} (", "{pet:position} (", r"d.yaml:10: slot position holds a number in home and one of a list"),
+        ("{amount} (", "{pet:percentage} (", r"d.yaml:10: slot percentage holds a number in home and one of a list"),
         ("{amount} (", "{amount:color} (", r"d.yaml:12: slot color holds one of a list in home and a number here"),
         ("{pet} [", "{pet:area} [", r"d.yaml:10: slot area holds the home's own names"),
         ("  amount:", "  area:\n    values: [here]\n  amount:", r"d.yaml:12: {area} stands for the home's own names"),

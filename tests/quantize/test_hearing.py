@@ -23,7 +23,7 @@ def test_compiles_the_sentences_of_a_home() -> None:
     assert commands.accepts("Would you be so kind and switch the desk lamp on for me?")
     assert commands.accepts("who is at home") and not commands.accepts("who is the greatest baseball player")
     assert not commands.accepts("turn on the ceiling lamp")
-    with pytest.raises(ConfigError, match="no sentences in 'xx'"):
+    with pytest.raises(ConfigError, match="no language 'xx'"):
         home_grammar("xx")
 
 
