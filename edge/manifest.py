@@ -41,7 +41,8 @@ class StudentSpec(_Record, frozen=True):
     """How to feed and read the student's program.
 
     ``slots``: tags are O, then B- and I- of each; ``transitions`` [tags, tags] of the CRF; ``numeric``: slots that
-    hold numbers; ``temperature`` divides the frame logits; below ``threshold`` a parse is rejected.
+    hold numbers; ``temperature`` divides the frame logits; what is a command with a probability below
+    ``threshold`` is rejected.
     """
 
     program: str

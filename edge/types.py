@@ -64,6 +64,8 @@ class Parse:
 
     ``source`` names who understood it; ``response`` is the key of the reply that fits, where an intent has several.
     ``unfinished``: more may be meant to follow, for the text begins a longer sentence, or was heard with doubt.
+    ``confidence`` is the probability of the intent, ``in_scope`` that of its being any command at all: "kitchen
+    lights" is surely one, though on or off nobody knows.
     """
 
     intent: str | None
@@ -74,6 +76,7 @@ class Parse:
     text: str = ""
     response: str = "default"
     unfinished: bool = False
+    in_scope: float = 1.0
 
     def value(self, name: str) -> SlotValue | None:
         """Value of the first slot called ``name``, or None."""

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from quantize.home import Example
 from quantize.metrics import auroc
 
-_LEAST, _MOST = 0.3, 0.9
+_LEAST, _MOST = 0.5, 0.9
 _TEMPERATURES = np.geomspace(0.5, 3.0, 40)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """``temperature`` divides the frame logits; below ``threshold`` a parse is rejected."""
+    """``temperature`` divides the frame logits; what is a command with less than ``threshold`` is rejected."""
 
     temperature: float
     threshold: float
@@ -29,6 +29,9 @@ def calibrate(
     logits: NDArray[np.float32], examples: Sequence[Example], rejection: float, has_nothing: bool = True
 ) -> Calibration:
     """Temperature by likelihood (Guo et al. 2017), threshold by the share of unrelated sentences to reject.
+
+    What is thresholded is the probability of being any command, not that of the likeliest one: "kitchen lights" is
+    surely a command, though on and off are equally likely.
 
     Args:
         logits: Frame logits [N, frames] of the device program.
@@ -43,7 +46,7 @@ def calibrate(
     unrelated = truth == 0
     if not has_nothing or not unrelated.any():
         return Calibration(round(temperature, 4), 0.0, {"temperature": temperature})
-    score = np.where(p.argmax(1) == 0, 0.0, p[:, 1:].max(1))
+    score = np.where(p.argmax(1) == 0, 0.0, 1.0 - p[:, 0])
     threshold = float(np.quantile(score[unrelated], rejection))
     kept = score[~unrelated] >= threshold
     right = p[~unrelated].argmax(1) == truth[~unrelated]

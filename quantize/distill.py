@@ -265,5 +265,5 @@ def predict(
         names = [OUTSIDE] * len(tokens)
         for span in best.spans:
             names[span.first : span.last] = [f"B-{span.slot}"] + [f"I-{span.slot}"] * (span.last - span.first - 1)
-        found.append(Prediction(intents[best.frame], tagged_spans(tokens, names), best.probability))
+        found.append(Prediction(intents[best.frame], tagged_spans(tokens, names)))
     return found

@@ -32,7 +32,7 @@ def predict(bundle: Bundle, utterances: Sequence[Utterance], home: Home | None =
 def as_prediction(parse: Parse) -> Prediction:
     """A parse as the metrics take it: intent and the spans of the slots that have text."""
     spans = tuple(SlotSpan(slot.name, *slot.span) for slot in parse.slots if slot.span is not None)
-    return Prediction(parse.intent, spans, parse.confidence)
+    return Prediction(parse.intent, spans, parse.in_scope)
 
 
 def evaluate(
@@ -60,9 +60,9 @@ def evaluate(
         inside = predict(open_minded, utterances, home)
         outside = predict(open_minded, [Utterance("", "", "", "", "", text) for text in unrelated], home)
         report["rejection"] = rejection(
-            [p.confidence if p.intent else 0.0 for p in inside],
+            [p.in_scope if p.intent else 0.0 for p in inside],
             [p.intent == u.intent for p, u in zip(inside, utterances, strict=True)],
-            [p.confidence if p.intent else 0.0 for p in outside],
+            [p.in_scope if p.intent else 0.0 for p in outside],
             shipped_threshold(bundle),
         )
     if against is not None:
@@ -71,13 +71,13 @@ def evaluate(
 
 
 def without_threshold(bundle: Bundle) -> Bundle:
-    """The bundle with a student that rejects nothing for its confidence."""
+    """The bundle with a student that rejects only what it takes for no command above all."""
     student = msgspec.structs.replace(_student(bundle), threshold=0.0)
     return Bundle(bundle.source, msgspec.structs.replace(bundle.manifest, student=student))
 
 
 def shipped_threshold(bundle: Bundle) -> float:
-    """The confidence below which the bundle's student rejects."""
+    """The probability of being a command below which the bundle's student rejects."""
     return _student(bundle).threshold
 
 

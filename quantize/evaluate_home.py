@@ -169,18 +169,18 @@ def same_slots(wanted: dict[str, list[SlotValue]], found: Parse) -> bool:
 
 
 def measure_rejection(bundle: Bundle, languages: Sequence[str], unrelated: Sequence[str]) -> dict[str, float]:
-    """How well confidence parts a few commands of each language from other talk."""
+    """How well the probability of being a command parts a few commands of each language from other talk."""
     open_minded = without_threshold(bundle)
     inside: list[float] = []
     right: list[bool] = []
     for language in languages:
         for case, (speaker,) in _spoken(language, _PER_HOME, open_minded):
             found = speaker.parse(Transcript(case.sample.text))
-            inside.append(found.confidence if found.intent else 0.0)
+            inside.append(found.in_scope if found.intent else 0.0)
             right.append(found.intent == case.intent)
     parser = StudentParser(open_minded, Home())
     parses = [parser.parse(Transcript(text)) for text in unrelated]
-    outside = [found.confidence if found.intent else 0.0 for found in parses]
+    outside = [found.in_scope if found.intent else 0.0 for found in parses]
     return rejection(inside, right, outside, shipped_threshold(bundle))
 
 

@@ -26,7 +26,7 @@ from quantize.unrelated import unrelated_sentences
 
 log = logging.getLogger(__name__)
 _TELL_LANGUAGE = 0.8
-_HELD_OUT_PER_LANGUAGE = 30
+_HELD_OUT_PER_LANGUAGE = 60
 
 
 def home_student(recipe: Recipe, work: Path) -> Trained:

@@ -18,11 +18,14 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says about one utterance; ``intent`` None is a rejection."""
+    """What a model says about one utterance; ``intent`` None is a rejection.
+
+    ``in_scope`` is the probability that it is a command at all.
+    """
 
     intent: str | None
     slots: tuple[SlotSpan, ...] = ()
-    confidence: float = 1.0
+    in_scope: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def auroc(in_scope: ArrayLike, out_of_scope: ArrayLike) -> float:
 
 
 def threshold_at_rejection(out_of_scope: ArrayLike, rejected: float = 0.95) -> float:
-    """Return the lowest confidence at which a share of at least ``rejected`` out-of-scope sentences stays below."""
+    """Return the lowest threshold at which a share of at least ``rejected`` out-of-scope sentences stays below."""
     scores = np.sort(np.asarray(out_of_scope, float))
     index = int(np.ceil(rejected * len(scores))) - 1
     return float(np.nextafter(scores[max(index, 0)], np.inf))
@@ -83,12 +86,12 @@ def threshold_at_rejection(out_of_scope: ArrayLike, rejected: float = 0.95) -> f
 def rejection(
     inside: ArrayLike, right: ArrayLike, outside: ArrayLike, shipped_threshold: float, rejected: float = 0.95
 ) -> dict[str, float]:
-    """How well confidence parts commands from other talk.
+    """How well its probability of being a command parts commands from other talk.
 
     Args:
-        inside: confidence of each in-scope sentence.
+        inside: that probability of each in-scope sentence, 0 where it is rejected anyhow.
         right: whether its intent is right.
-        outside: confidence of each out-of-scope sentence.
+        outside: the same of each out-of-scope sentence.
         shipped_threshold: below which the release rejects.
         rejected: share of out-of-scope sentences to reject.
 

@@ -90,14 +90,19 @@ class StudentParser:
         log_p = self._decoder.frame_log_probabilities(frames)
         best = self._decoder.decode(log_p, tags)[0]
         frame = self._spec.frames[best.frame]
-        confidence = float(np.exp(log_p[self._intents == (frame.intent or "")]).sum())
-        if frame.intent is None or confidence < self._spec.threshold:
-            return Parse(None, (), confidence if frame.intent else 1.0 - confidence, language, text=said)
+        in_scope = 1.0 - self._probability(log_p, "")
+        if frame.intent is None or in_scope < self._spec.threshold:
+            return Parse(None, (), in_scope, language, text=said, in_scope=in_scope)
         slots = self._whole_command(resolver.slots(text, frame, best.spans, tokens, matches), text)
         told = frame.intent in self._bundle.manifest.replies or resolver.tells_kind(frame, best.spans, tokens)
         if not (told and self._makes_sense(frame, slots, said) and self._has_values(frame, slots, resolver)):
-            return Parse(None, (), 0.5, language, text=said)
-        return Parse(frame.intent, slots, confidence, language, "student", said, frame.response)
+            return Parse(None, (), 0.5, language, text=said, in_scope=in_scope)
+        confidence = self._probability(log_p, frame.intent)
+        return Parse(frame.intent, slots, confidence, language, "student", said, frame.response, in_scope=in_scope)
+
+    def _probability(self, log_p: Features, intent: str) -> float:
+        """Sum over the frames of an intent; of "", that it is no command."""
+        return float(np.exp(log_p[self._intents == intent]).sum())
 
     def _makes_sense(self, frame: Frame, slots: tuple[Slot, ...], said: str) -> bool:
         """Whether a question is about a device that there is, and a delayed command is itself a command."""
