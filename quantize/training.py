@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from accelerate import Accelerator
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
 
 from edge.nlu.tokens import MAX_NGRAMS
 from quantize.home import Example
 from quantize.loop import Optimization, Schedule, train_epochs
 from quantize.student import Student, crf_loss
+
+Arrays: TypeAlias = tuple[NDArray[np.generic], ...]
 
 
 class Learner(nn.Module):
@@ -38,6 +43,10 @@ class Learner(nn.Module):
 
 def collate(examples: Sequence[Example]) -> tuple[Tensor, ...]:
     """Ids [B, 1+T, K], features [B, 1+T, F], mask [B, 1+T], frame [B], tags [B, T], language [B]; the short padded."""
+    return tuple(map(torch.from_numpy, _padded(examples)))
+
+
+def _padded(examples: Sequence[Example]) -> Arrays:
     size, length = len(examples), max(len(e.ids) for e in examples)
     ids = np.zeros((size, length, MAX_NGRAMS), np.int64)
     features = np.zeros((size, length, examples[0].features.shape[1]), np.float32)
@@ -46,10 +55,8 @@ def collate(examples: Sequence[Example]) -> tuple[Tensor, ...]:
     for i, example in enumerate(examples):
         n = len(example.ids)
         ids[i, :n], features[i, :n], mask[i, :n], tags[i, : n - 1] = example.ids, example.features, True, example.tags
-    return (
-        torch.from_numpy(ids), torch.from_numpy(features), torch.from_numpy(mask),
-        torch.tensor([e.frame for e in examples]), torch.from_numpy(tags), torch.tensor([e.language for e in examples]),
-    )  # fmt: skip
+    frames, languages = (np.array([getattr(e, name) for e in examples], np.int64) for name in ("frame", "language"))
+    return ids, features, mask, frames, tags, languages
 
 
 def batches(examples: list[Example], size: int, rng: random.Random) -> list[list[Example]]:
@@ -63,6 +70,31 @@ def batches(examples: list[Example], size: int, rng: random.Random) -> list[list
         rng.shuffle(chunks)
         found += chunks
     return found
+
+
+class Epochs(Dataset[list[Arrays]]):
+    """The batches of each epoch, drawn with a seed of its own."""
+
+    def __init__(
+        self, draw: Callable[[random.Random], list[Example]], batch_size: int, seed: Callable[[int], int]
+    ) -> None:
+        self._draw, self._batch_size, self._seed = draw, batch_size, seed
+
+    def __getitem__(self, number: int) -> list[Arrays]:
+        rng = random.Random(self._seed(number))
+        return [_padded(batch) for batch in batches(self._draw(rng), self._batch_size, rng)]
+
+    def ahead(self, first: int, end: int) -> Iterator[list[Arrays]]:
+        """Epochs ``first`` to ``end``, each drawn by another process while the one before is trained on."""
+        return iter(
+            DataLoader(
+                self, batch_size=None, sampler=range(first, end), num_workers=1, prefetch_factor=1, collate_fn=_as_is
+            )
+        )
+
+
+def _as_is(drawn: list[Arrays]) -> list[Arrays]:
+    return drawn
 
 
 def train_student(
@@ -84,17 +116,28 @@ def train_student(
         run: from quantize.loop.accelerator(half=False).
     """
 
-    def drawn(number: int) -> list[list[Example]]:
-        rng = random.Random((schedule.seed * 1000 + number) * run.num_processes + run.process_index)
-        return batches(epoch(rng), schedule.batch_size, rng)
+    def seed(number: int) -> int:
+        return int((schedule.seed * 1000 + number) * run.num_processes + run.process_index)
 
-    def batch_loss(learner: nn.Module, examples: list[Example]) -> Tensor:
-        loss: Tensor = learner(*(tensor.to(run.device) for tensor in collate(examples)))
+    epochs = Epochs(epoch, schedule.batch_size, seed)
+    coming: Iterator[list[Arrays]] | None = None
+
+    def drawn(number: int) -> list[Arrays]:
+        nonlocal coming
+        if coming is None:
+            coming = epochs.ahead(number, schedule.epochs)
+        return next(coming)
+
+    def batch_loss(learner: nn.Module, arrays: Arrays) -> Tensor:
+        loss: Tensor = learner(*(torch.from_numpy(array).to(run.device) for array in arrays))
         return loss
 
     key = f"student: {share} batches, {run.num_processes} processes, {schedule}"
     steps = optimization(student, schedule, schedule.epochs * share)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads - 1))  # one core draws
     train_epochs(Learner(student), drawn, share, batch_loss, steps, schedule, checkpoint, run, key)
+    torch.set_num_threads(threads)
     return student.eval()
 
 
@@ -107,7 +150,7 @@ def optimization(student: Student, schedule: Schedule, steps: int) -> Optimizati
             {"params": table, "lr": schedule.head_learning_rate, "weight_decay": 0.0},
             {"params": rest, "lr": schedule.learning_rate},
         ],
-        weight_decay=schedule.weight_decay, betas=(0.9, 0.98),
+        weight_decay=schedule.weight_decay, betas=(0.9, 0.98), fused=True,
     )  # fmt: skip
     warm = max(1, round(steps * schedule.warm_up))
     return Optimization(
