@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import msgspec
+import numpy as np
 import pytest
 
 from edge.bundle import Bundle, open_bundle
@@ -127,6 +129,31 @@ def test_a_delayed_command_has_its_words_after_the_time_too(
 
 def test_confidence_is_a_probability(bundle: Bundle) -> None:
     assert 0.0 <= parse(bundle, "en", "turn on the gooseneck").confidence <= 1.0
+
+
+def test_a_command_that_lost_its_verb_is_surely_a_command_but_unsure_which(bundle: Bundle) -> None:
+    found = parse(bundle, "en", "scullery lights")
+    assert found.intent in ("HassTurnOn", "HassTurnOff")
+    assert found.confidence < 0.8 < found.in_scope
+
+
+def test_what_may_be_no_command_is_rejected_however_sure_its_intent(bundle: Bundle) -> None:
+    assert bundle.manifest.student is not None
+    spec = msgspec.structs.replace(bundle.manifest.student, threshold=0.8)
+    strict = Bundle(bundle.source, msgspec.structs.replace(bundle.manifest, student=spec))
+    logits = np.full(len(spec.frames), -50.0, np.float32)
+    intents = [frame.intent for frame in spec.frames]
+    tags = np.zeros((1, 4, 1 + 2 * len(spec.slots)), np.float32)
+    tags[:, :, 0] = 50.0
+    doubt = spec.temperature * np.log(1 / spec.threshold - 1)
+    logits[intents.index("HassGetCurrentTime")] = 0.0
+    found = []
+    for more in (-0.1, 0.1):
+        logits[intents.index(None)] = doubt + more
+        answer = [logits[None].copy(), tags, np.zeros((1, len(spec.languages)), np.float32)]
+        parser = StudentParser(strict, HOME, "en", run=lambda ids, features, answer=answer: answer)
+        found.append(parser.parse(Transcript("what time now")).intent)
+    assert found == ["HassGetCurrentTime", None]
 
 
 def test_an_unknown_language_names_the_known_ones(bundle: Bundle) -> None:
