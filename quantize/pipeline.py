@@ -25,6 +25,7 @@ from quantize.home_build import home_student
 from quantize.massive_build import massive_student
 from quantize.metrics import Flips, negative_flips
 from quantize.recipe import Data, Recipe
+from quantize.templates import package_languages, templates_sha256
 from quantize.trained import Trained
 
 
@@ -52,13 +53,18 @@ def claim(recipe: Recipe, out: Path) -> Path:
     """The folder for a recipe's work in ``out``.
 
     Raises:
-        ConfigError: it holds another recipe's work.
+        ConfigError: it holds another recipe's work, or that of other templates.
     """
     work = out / "work"
-    mark = work / "recipe.sha256"
-    if mark.is_file() and mark.read_text() != recipe.sha256:
-        raise ConfigError(f"{work} holds the work of another recipe: choose another --out, or delete that folder")
-    write_atomically(mark, recipe.sha256.encode())
+    made_from = {"recipe": recipe.sha256}
+    if recipe.data.source == "home":
+        made_from["templates"] = templates_sha256(recipe.data.languages or package_languages())
+    for name, digest in made_from.items():
+        mark = work / f"{name}.sha256"
+        if mark.is_file() and mark.read_text() != digest:
+            other = {"recipe": "another recipe", "templates": "other templates"}[name]
+            raise ConfigError(f"{work} holds the work of {other}: choose another --out, or delete that folder")
+        write_atomically(mark, digest.encode())
     return work
 
 

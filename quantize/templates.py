@@ -7,10 +7,11 @@ to the sentence, where hassil's own sampler enumerates every combination.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import random
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -324,17 +325,32 @@ def package_data(language: str) -> dict[str, Any]:
         near = difflib.get_close_matches(language, known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
         raise ConfigError(f"home-assistant-intents has no language {language!r}; {hint}")
-    text = (resources.files("home_assistant_intents") / "data" / f"{language}.json").read_text("utf-8")
-    data: dict[str, Any] = json.loads(text)
-    wordings = _WORDINGS / f"{language}.yaml"
-    if wordings.is_file():
-        own = yaml.safe_load(wordings.read_text("utf-8"))
+    package, wordings = _read(language)
+    data: dict[str, Any] = json.loads(package)
+    if wordings:
+        own = yaml.safe_load(wordings)
         for part in ("lists", "expansion_rules"):
             data[part] = {**own.get(part, {}), **data[part]}
         for intent, blocks in own.get("intents", {}).items():
             data["intents"].setdefault(intent, {"data": []})["data"] += blocks
         data["refused"] = own.get("refused", [])
     return data
+
+
+def templates_sha256(languages: Iterable[str]) -> str:
+    """Of everything that ``package_data`` reads."""
+    digest = hashlib.sha256()
+    for language in languages:
+        for content in _read(language):
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def _read(language: str) -> tuple[bytes, bytes]:
+    """The package's file and ours, which is empty where there is none."""
+    package = resources.files("home_assistant_intents") / "data" / f"{language}.json"
+    wordings = _WORDINGS / f"{language}.yaml"
+    return package.read_bytes(), wordings.read_bytes() if wordings.is_file() else b""
 
 
 def _domains(block: dict[str, Any]) -> tuple[str, ...]:
