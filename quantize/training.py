@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
+from edge.errors import ConfigError
 from edge.nlu.tokens import MAX_NGRAMS
 from quantize.home import Example
 from quantize.loop import Optimization, Schedule, train_epochs
@@ -114,6 +115,9 @@ def train_student(
         schedule: ``head_learning_rate`` is that of the n-gram table.
         checkpoint: file for the state.
         run: from quantize.loop.accelerator(half=False).
+
+    Raises:
+        ConfigError: the checkpoint belongs to another run, or the process that draws was ended.
     """
 
     def seed(number: int) -> int:
@@ -136,8 +140,17 @@ def train_student(
     steps = optimization(student, schedule, schedule.epochs * share)
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, threads - 1))  # one core draws
-    train_epochs(Learner(student), drawn, share, batch_loss, steps, schedule, checkpoint, run, key)
-    torch.set_num_threads(threads)
+    try:
+        train_epochs(Learner(student), drawn, share, batch_loss, steps, schedule, checkpoint, run, key)
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise ConfigError(
+            "the process that draws sentences was ended, perhaps for want of memory (it takes as much as this one); "
+            "start the command again to go on where it stopped"
+        ) from error
+    finally:
+        torch.set_num_threads(threads)
     return student.eval()
 
 

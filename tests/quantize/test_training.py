@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from edge.errors import ConfigError
 from edge.nlu.matching import FEATURES
 from quantize import training
 from quantize.home import Example, HomeSource, LabelSpace, encode_sample, label_space
@@ -64,6 +66,20 @@ def test_a_run_stopped_within_an_epoch_continues_to_the_same_weights(
             trained(source, tmp_path / "stopped.pt")
     assert torch.load(tmp_path / "stopped.pt", weights_only=True)["step"] == 8
     torch.testing.assert_close(trained(source, tmp_path / "stopped.pt"), straight, rtol=0, atol=0)
+
+
+def test_when_the_process_that_draws_is_ended_it_is_said_in_one_line(
+    source: tuple[HomeSource, LabelSpace], tmp_path: Path
+) -> None:
+    main = os.getpid()
+
+    def epoch(rng: random.Random) -> list[Example]:
+        if os.getpid() != main:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return []
+
+    with pytest.raises(ConfigError, match="start the command again"):
+        train_student(fresh(source[1]), epoch, SHARE, SCHEDULE, tmp_path / "c.pt", accelerator(half=False))
 
 
 def test_training_moves_every_part(source: tuple[HomeSource, LabelSpace], tmp_path: Path) -> None:
