@@ -142,11 +142,11 @@ def disturbances(phrases: list[str], alike: SoundAlikes) -> dict[str, Change]:
 
 
 def augment(sample: Sample, rng: random.Random, frames: list[str], alike: SoundAlikes) -> Sample:
-    """A random mix, leaving about a third of the samples as they are."""
+    """A random mix, leaving about half of the samples as they are."""
     kind = rng.random()
-    if kind < 0.34:
+    if kind < 0.40:
         return sample
-    if kind < 0.39:
+    if kind < 0.45:
         return misheard(sample, rng, alike)
     if kind < 0.66:
         return drop_word(sample, rng)

@@ -26,7 +26,7 @@ from quantize.unrelated import unrelated_sentences
 
 log = logging.getLogger(__name__)
 _TELL_LANGUAGE = 0.8
-_HELD_OUT_PER_LANGUAGE = 60
+_HELD_OUT_PER_LANGUAGE = 30
 
 
 def home_student(recipe: Recipe, work: Path) -> Trained:
@@ -54,7 +54,7 @@ def home_student(recipe: Recipe, work: Path) -> Trained:
     torch.manual_seed(recipe.seed)
     student = train_student(Student(shape), epoch, share, schedule, work / "checkpoint.pt", run)
     unseen = random.Random(recipe.seed + 1_000_003)
-    held_out = draw(sources, [_HELD_OUT_PER_LANGUAGE] * len(sources), space, shape.buckets, unseen)
+    held_out = held_out_examples(sources, space, shape.buckets, unseen)
     numeric = sorted({tag for templates in languages for tag in numeric_tags(templates)})
     lexicons = {f"lexicon/{t.language}.json": lexicon_bytes(build_lexicon(t)) for t in languages}
     hearing = hearing_files(tuple(space.languages))
@@ -63,6 +63,12 @@ def home_student(recipe: Recipe, work: Path) -> Trained:
         held_out,
         {**lexicons, **dict(hearing.values())}, metrics={}, hearing={key: name for key, (name, _) in hearing.items()},
     )  # fmt: skip
+
+
+def held_out_examples(sources: list[HomeSource], space: LabelSpace, buckets: int, rng: random.Random) -> list[Example]:
+    """As many again that are no command as there are sentences, since the threshold depends on the rarest of them."""
+    counts = [_HELD_OUT_PER_LANGUAGE] * len(sources)
+    return draw(sources, counts, space, buckets, rng) + draw(sources, counts, space, buckets, rng, unrelated_share=1.0)
 
 
 def home_sources(languages: list[Templates], space: LabelSpace) -> list[HomeSource]:

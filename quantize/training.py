@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import random
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -89,13 +92,31 @@ class Epochs(Dataset[list[Arrays]]):
         """Epochs ``first`` to ``end``, each drawn by another process while the one before is trained on."""
         return iter(
             DataLoader(
-                self, batch_size=None, sampler=range(first, end), num_workers=1, prefetch_factor=1, collate_fn=_as_is
+                self,
+                batch_size=None,
+                sampler=range(first, end),
+                num_workers=1,
+                prefetch_factor=1,
+                collate_fn=_as_is,
+                worker_init_fn=_end_with_parent,
             )
         )
 
 
 def _as_is(drawn: list[Arrays]) -> list[Arrays]:
     return drawn
+
+
+def _end_with_parent(_: int) -> None:
+    """A worker that has drawn for a killed trainer would wait for ever to hand it over."""
+    trainer = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == trainer:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def train_student(

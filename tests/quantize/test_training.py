@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,29 @@ def test_when_the_process_that_draws_is_ended_it_is_said_in_one_line(
 
     with pytest.raises(ConfigError, match="start the command again"):
         train_student(fresh(source[1]), epoch, SHARE, SCHEDULE, tmp_path / "c.pt", accelerator(half=False))
+
+
+def test_the_process_that_draws_ends_with_a_killed_training(tmp_path: Path) -> None:
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "from quantize.home import Example\n"
+        "from quantize.training import Epochs\n"
+        "example = Example(np.zeros((50, 20), int), np.zeros((50, 20), np.float32), 0, np.zeros(49, int), 0)\n"
+        "def draw(rng):\n"
+        "    Path(sys.argv[1]).write_text(str(os.getpid()))\n"
+        "    return [example] * 400\n"
+        "drawn = Epochs(draw, 8, lambda number: number).ahead(0, 9)\n"
+        "next(drawn)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "pid")], check=False)
+    worker = Path("/proc") / (tmp_path / "pid").read_text()
+    deadline = time.monotonic() + 30
+    while worker.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not worker.exists()
 
 
 def test_training_moves_every_part(source: tuple[HomeSource, LabelSpace], tmp_path: Path) -> None:
