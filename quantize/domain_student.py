@@ -18,11 +18,12 @@ from quantize.domain_templates import domain_templates
 from quantize.hearing import POLITE
 from quantize.home import Example, HomeSource, LabelSpace, label_space
 from quantize.home_build import draw, encoded, word_material
+from quantize.home_templates import package_languages, package_templates
 from quantize.lexicon import lexicon_bytes
 from quantize.loop import Schedule, accelerator
 from quantize.readback import read_student
 from quantize.student import Student
-from quantize.templates import NOTHING, Sample, numeric_tags, package_languages, package_templates
+from quantize.templates import NOTHING, Sample, numeric_tags
 from quantize.trained import Trained, bundle_frame
 from quantize.training import train_student
 from quantize.unrelated import unrelated_sentences

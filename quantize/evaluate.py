@@ -17,8 +17,9 @@ from edge.nlu.student import StudentParser
 from edge.types import Home, Parse, Transcript
 from quantize.augment import Change, SoundAlikes, disturbances
 from quantize.datasets import SlotSpan, Utterance
+from quantize.home_templates import package_languages, package_templates
 from quantize.metrics import Metrics, Prediction, measure, measure_locales, negative_flips, rejection
-from quantize.templates import Sample, package_languages, package_templates
+from quantize.templates import Sample
 
 
 def predict(bundle: Bundle, utterances: Sequence[Utterance], home: Home | None = None) -> list[Prediction]:

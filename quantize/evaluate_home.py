@@ -20,8 +20,9 @@ from quantize.augment import SoundAlikes, disturbances
 from quantize.evaluate import shipped_threshold, without_threshold
 from quantize.home import HomeSource, label_space
 from quantize.home_build import word_material
+from quantize.home_templates import package_templates
 from quantize.metrics import Flip, Flips, rejection
-from quantize.templates import Sample, package_templates, slot_of
+from quantize.templates import Sample, slot_of
 
 log = logging.getLogger(__name__)
 _IMPLIED = {"domain", "device_class", "state"}

@@ -29,13 +29,14 @@ from quantize.grammar import compile_grammar
 from quantize.hearing import join_grammars
 from quantize.home import Example, Frame, HomeSource, LabelSpace, label_space
 from quantize.home_build import draw, home_sources, word_material
+from quantize.home_templates import package_templates
 from quantize.lexicon import lexicon_bytes
 from quantize.loop import Schedule, accelerator
 from quantize.metrics import Flips
 from quantize.pipeline import assemble, refuse_flips
 from quantize.readback import read_student
 from quantize.recipe import Data, Recipe, Release
-from quantize.templates import numeric_tags, package_templates
+from quantize.templates import numeric_tags
 from quantize.trained import Trained, bundle_frame
 from quantize.unrelated import unrelated_sentences
 from quantize.widen import Lesson, train_widened

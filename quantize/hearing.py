@@ -15,7 +15,7 @@ from quantize.domain import Line, ListValue, SlotList
 from quantize.domain_file import parse_domain
 from quantize.domain_fit import student_of_home
 from quantize.grammar import compile_grammar
-from quantize.templates import package_data
+from quantize.home_templates import package_data
 
 HEARD_LANGUAGES = ("en",)
 """Languages of the recognizers that can follow a grammar."""

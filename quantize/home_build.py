@@ -14,12 +14,13 @@ from edge.nlu.matching import FEATURES, HomeIndex
 from quantize.e5 import E5, load_encoder
 from quantize.hearing import hearing_files
 from quantize.home import UNRELATED_SHARE, Example, HomeSource, LabelSpace, encode_sample, label_space
+from quantize.home_templates import package_languages, package_templates
 from quantize.homes import WordMaterial
 from quantize.lexicon import build_lexicon, lexicon_bytes
 from quantize.loop import Schedule, accelerator
 from quantize.recipe import Recipe
 from quantize.student import Student, StudentShape
-from quantize.templates import Sample, Templates, numeric_tags, package_languages, package_templates
+from quantize.templates import Sample, Templates, numeric_tags
 from quantize.trained import Trained, bundle_frame
 from quantize.training import train_student
 from quantize.unrelated import unrelated_sentences

@@ -22,10 +22,10 @@ from quantize.evaluate_home import home_flips
 from quantize.export import DeviceStudent, quantize_student, to_program
 from quantize.home import Example
 from quantize.home_build import home_student
+from quantize.home_templates import package_languages, templates_sha256
 from quantize.massive_build import massive_student
 from quantize.metrics import Flips, negative_flips
 from quantize.recipe import Data, Recipe
-from quantize.templates import package_languages, templates_sha256
 from quantize.trained import Trained
 
 

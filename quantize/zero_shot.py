@@ -28,6 +28,7 @@ from quantize.distill import student_input
 from quantize.e5 import load_encoder
 from quantize.evaluate import predict
 from quantize.evaluate_home import Case, sampled_cases
+from quantize.home_templates import package_languages
 from quantize.loop import Schedule, accelerator
 from quantize.massive_build import taught_student
 from quantize.metrics import measure_locales
@@ -36,7 +37,7 @@ from quantize.recipe import Recipe
 from quantize.retrieval import aligned_cases, draw_clusters, retrieval
 from quantize.student import Student
 from quantize.teacher import SoftLabels, Teacher, TrainedTeacher, predictions, soft_labels, train_teacher
-from quantize.templates import package_languages, slot_of
+from quantize.templates import slot_of
 
 log = logging.getLogger(__name__)
 TAUGHT = "en"

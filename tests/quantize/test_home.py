@@ -18,10 +18,11 @@ from edge.types import Area, Entity, Home
 from quantize.augment import SoundAlikes, augment, drop_word, edit, misheard, wrong_letter
 from quantize.exclusions import EXCEPT, with_exception
 from quantize.home import HomeSource, LabelSpace, encode_sample, label_space
+from quantize.home_templates import package_templates
 from quantize.homes import WordMaterial
 from quantize.lexicon import build_lexicon
 from quantize.questions import Questions, as_command
-from quantize.templates import NOTHING, Sample, SampledSlot, package_templates
+from quantize.templates import NOTHING, Sample, SampledSlot
 from quantize.unrelated import everyday_sentences, unrelated_sentences
 
 MATERIAL = WordMaterial(["lantern", "orchid", "velvet", "harbour", "picnic", "saddle", "ferry"])
@@ -60,7 +61,7 @@ def test_a_build_continued_by_another_process_draws_the_same_sentences() -> None
 import random
 from quantize.home import HomeSource, label_space
 from quantize.homes import WordMaterial
-from quantize.templates import package_templates
+from quantize.home_templates import package_templates
 from quantize.unrelated import unrelated_sentences
 templates = package_templates("de")
 words = WordMaterial(["lantern", "orchid", "velvet", "harbour", "picnic", "saddle", "ferry"])

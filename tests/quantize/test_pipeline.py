@@ -16,7 +16,7 @@ from edge.bundle import Bundle, open_bundle
 from edge.errors import ConfigError
 from edge.nlu.student import StudentParser
 from edge.types import Area, Home, Transcript
-from quantize import templates
+from quantize import home_templates
 from quantize.pipeline import BuildError, build
 from tests.quantize.tiny_home import TINY
 
@@ -51,7 +51,7 @@ def test_the_work_of_other_templates_is_refused(
     tiny_home: Bundle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "en.yaml").write_text("refused: [never mind]\n", "utf-8")
-    monkeypatch.setattr(templates, "_WORDINGS", tmp_path)
+    monkeypatch.setattr(home_templates, "_WORDINGS", tmp_path)
     with pytest.raises(ConfigError, match="other templates"):
         build(TINY, tiny_home.source.parent, Path())
 

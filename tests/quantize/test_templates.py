@@ -10,9 +10,10 @@ from hassil.intents import TextSlotList
 
 from edge.nlu.resolve import Resolver
 from edge.types import Entity, Home
+from quantize.home_templates import package_languages, package_templates
 from quantize.homes import HomeFiller, WordMaterial
 from quantize.lexicon import build_lexicon
-from quantize.templates import Sample, Templates, package_languages, package_templates
+from quantize.templates import Sample, Templates
 
 MATERIAL = WordMaterial(["lantern", "orchid", "velvet", "harbour", "picnic", "TV", "лампа", "пирог", "河边", "山谷"])
 

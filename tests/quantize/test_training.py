@@ -18,10 +18,10 @@ from edge.errors import ConfigError
 from edge.nlu.matching import FEATURES
 from quantize import training
 from quantize.home import Example, HomeSource, LabelSpace, encode_sample, label_space
+from quantize.home_templates import package_templates
 from quantize.homes import WordMaterial
 from quantize.loop import Schedule, accelerator
 from quantize.student import Student, StudentShape
-from quantize.templates import package_templates
 from quantize.training import batches, train_student
 
 BUCKETS, SHARE = 1024, 6

@@ -14,9 +14,10 @@ import yaml
 import quantize
 from quantize.hearing import home_grammar
 from quantize.home import HomeSource, encode_sample, frame_label, label_space
+from quantize.home_templates import package_languages, package_templates
 from quantize.homes import HomeFiller, WordMaterial
 from quantize.lexicon import build_lexicon
-from quantize.templates import NOTHING, package_languages, package_templates
+from quantize.templates import NOTHING
 
 FILES = sorted((Path(quantize.__file__).parent / "wordings").glob("*.yaml"))
 MATERIAL = WordMaterial(["lantern", "orchid", "velvet", "harbour", "picnic", "saddle", "ferry", "вельвет", "φανάρι"])
