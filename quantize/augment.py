@@ -1,17 +1,20 @@
-"""Augmentations that reflect real use: words dropped, repeated or misheard, letters wrong, marks left out."""
+"""Augmentations that reflect real use: words dropped, repeated, misheard or in English; letters or endings changed."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from edge.nlu.tokens import strip_marks, tokenize
-from quantize.templates import Sample, SampledSlot
+from quantize.borrowing import LONGEST, english_words
+from quantize.endings import Endings
+from quantize.templates import Sample, SampledSlot, Templates, is_word
 
 Change = Callable[[Sample, random.Random], Sample]
+_NAMES = ("name", "area", "floor")
 
 
 def edit(sample: Sample, start: int, end: int, text: str) -> Sample:
@@ -119,7 +122,39 @@ def misheard(sample: Sample, rng: random.Random, alike: SoundAlikes) -> Sample:
     return edit(sample, token.start, token.end, rng.choice(others))
 
 
-def polite(sample: Sample, rng: random.Random, frames: list[str]) -> Sample:
+def borrowed(sample: Sample, rng: random.Random, english: Mapping[str, Sequence[str]]) -> Sample:
+    """With one word or phrase said in English, outside slots or a whole one."""
+    tokens = tokenize(sample.text)
+    places = [
+        (tokens[first].start, tokens[last - 1].end)
+        for first in range(len(tokens))
+        for last in range(first + 1, min(first + LONGEST, len(tokens)) + 1)
+    ]
+    places = [
+        (start, end)
+        for start, end in places
+        if sample.text[start:end].lower() in english
+        and all(s.end <= start or end <= s.start or (s.start, s.end) == (start, end) for s in sample.slots)
+    ]
+    if not places:
+        return sample
+    start, end = rng.choice(places)
+    return edit(sample, start, end, rng.choice(english[sample.text[start:end].lower()]))
+
+
+def other_ending(sample: Sample, rng: random.Random, endings: Endings) -> Sample:
+    """With the last word of one name in another form."""
+    names = [slot for slot in sample.slots if slot.tag in _NAMES and slot.start < slot.end]
+    if not names:
+        return sample
+    name = rng.choice(names)
+    word = tokenize(sample.text[name.start : name.end])[-1:]
+    if not word or name.start + word[0].end != name.end:
+        return sample
+    return edit(sample, name.start + word[0].start, name.end, endings.other_form(word[0].text, rng))
+
+
+def polite(sample: Sample, rng: random.Random, frames: Sequence[str]) -> Sample:
     """With a polite phrase of the language before or after."""
     if not frames:
         return sample
@@ -129,25 +164,44 @@ def polite(sample: Sample, rng: random.Random, frames: list[str]) -> Sample:
     return edit(sample, len(sample.text), len(sample.text), " " + phrase)
 
 
-def disturbances(phrases: list[str], alike: SoundAlikes) -> dict[str, Change]:
+@dataclass(frozen=True)
+class LanguageWords:
+    """What augmentation knows of a language: polite phrases, words alike, English for its words, endings of names."""
+
+    polite: Sequence[str] = ()
+    alike: SoundAlikes = field(default_factory=lambda: SoundAlikes([]))
+    english: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    endings: Endings = field(default_factory=lambda: Endings([]))
+
+
+def language_words(templates: Templates, heard: Iterable[str] = ()) -> LanguageWords:
+    """Of the templates' language; ``heard``: more of its words."""
+    words = [*templates.words, *heard]
+    spaced = (word for word in words if is_word(word) and len(tokenize(word)) == 1)
+    return LanguageWords(templates.skip_words, SoundAlikes(words), english_words(templates), Endings(spaced))
+
+
+def disturbances(words: LanguageWords) -> dict[str, Change]:
     """Each augmentation by itself, by the name under which robustness to it is reported."""
     return {
         "one_word_dropped": drop_word,
         "one_letter_wrong": wrong_letter,
         "one_word_repeated": repeat_word,
-        "one_word_misheard": partial(misheard, alike=alike),
+        "one_word_misheard": partial(misheard, alike=words.alike),
+        "one_word_in_english": partial(borrowed, english=words.english),
+        "other_ending_of_a_name": partial(other_ending, endings=words.endings),
         "without_marks": without_marks,
-        "polite_phrase": partial(polite, frames=phrases),
+        "polite_phrase": partial(polite, frames=words.polite),
     }
 
 
-def augment(sample: Sample, rng: random.Random, frames: list[str], alike: SoundAlikes) -> Sample:
+def augment(sample: Sample, rng: random.Random, words: LanguageWords) -> Sample:
     """A random mix, leaving about half of the samples as they are."""
     kind = rng.random()
     if kind < 0.40:
         return sample
     if kind < 0.45:
-        return misheard(sample, rng, alike)
+        return misheard(sample, rng, words.alike)
     if kind < 0.66:
         return drop_word(sample, rng)
     if kind < 0.86:
@@ -159,4 +213,4 @@ def augment(sample: Sample, rng: random.Random, frames: list[str], alike: SoundA
         return repeat_word(sample, rng)
     if kind < 0.96:
         return without_marks(sample, rng)
-    return polite(sample, rng, frames)
+    return polite(sample, rng, words.polite)

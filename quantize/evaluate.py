@@ -15,7 +15,7 @@ from edge.errors import BundleError
 from edge.manifest import StudentSpec
 from edge.nlu.student import StudentParser
 from edge.types import Home, Parse, Transcript
-from quantize.augment import Change, SoundAlikes, disturbances
+from quantize.augment import Change, LanguageWords, disturbances, language_words
 from quantize.datasets import SlotSpan, Utterance
 from quantize.home_templates import package_languages, package_templates
 from quantize.metrics import Metrics, Prediction, measure, measure_locales, negative_flips, rejection
@@ -91,7 +91,7 @@ def _student(bundle: Bundle) -> StudentSpec:
 def _robustness(bundle: Bundle, utterances: Sequence[Utterance], home: Home | None) -> dict[str, dict[str, float]]:
     """Intent accuracy under each augmentation, over the utterances that it changes."""
     found = {}
-    for name in disturbances([], SoundAlikes([])):
+    for name in disturbances(LanguageWords()):
         rng = random.Random(7)
         pairs = [(u, _changed(u, _disturbances(u.locale.split("-")[0])[name], rng)) for u in utterances]
         changed = [after for before, after in pairs if after.text != before.text]
@@ -104,9 +104,8 @@ def _robustness(bundle: Bundle, utterances: Sequence[Utterance], home: Home | No
 @cache
 def _disturbances(language: str) -> dict[str, Change]:
     if language not in package_languages():
-        return disturbances([], SoundAlikes([]))
-    templates = package_templates(language)
-    return disturbances(templates.skip_words, SoundAlikes(templates.words))
+        return disturbances(LanguageWords())
+    return disturbances(language_words(package_templates(language)))
 
 
 def _changed(utterance: Utterance, change: Change, rng: random.Random) -> Utterance:

@@ -16,13 +16,14 @@ from edge.bundle import Bundle
 from edge.nlu.student import StudentParser
 from edge.protocols import Parser
 from edge.types import Home, Parse, SlotValue, Transcript
-from quantize.augment import SoundAlikes, disturbances
+from quantize.augment import disturbances, language_words
 from quantize.evaluate import shipped_threshold, without_threshold
 from quantize.home import HomeSource, label_space
 from quantize.home_build import word_material
 from quantize.home_templates import package_templates
 from quantize.metrics import Flip, Flips, rejection
 from quantize.templates import Sample, slot_of
+from quantize.unrelated import heard_words, unrelated_sentences
 
 log = logging.getLogger(__name__)
 _IMPLIED = {"domain", "device_class", "state"}
@@ -107,7 +108,7 @@ def table(report: dict[str, Any]) -> str:
 def measure_language(bundle: Bundle, language: str, count: int) -> dict[str, float]:
     """Intent, intent and all slots, and intent under each augmentation, over the sentences that it changes."""
     templates = package_templates(language)
-    changes = disturbances(templates.skip_words, SoundAlikes(templates.words))
+    changes = disturbances(language_words(templates, heard_words(unrelated_sentences(templates))))
     rngs = {name: random.Random(_SEED) for name in changes}
     hits: dict[str, list[bool]] = {"intent": [], "exact": [], **{name: [] for name in changes}}
     for case, (parser,) in _spoken(language, count, bundle):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,11 +14,12 @@ from edge.nlu.matching import FEATURES, HomeIndex, plain
 from edge.nlu.resolve import lexicon_key
 from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
 from edge.types import Entity
-from quantize.augment import SoundAlikes, augment, edit
+from quantize.augment import augment, edit, language_words
 from quantize.exclusions import with_exception
 from quantize.homes import HomeFiller, NameMaker, WordMaterial
 from quantize.questions import Questions, as_command
 from quantize.templates import NOTHING, Block, Sample, Templates, free_tags, is_word, references_of, tag_of
+from quantize.unrelated import heard_words
 
 _VARIED = ("HassGetState", "HassRespond")
 _GROUNDED = ("HassGetState",)
@@ -143,12 +143,12 @@ class HomeSource:
         self.maker: NameMaker = material.for_language(templates, unrelated)
         self._space = space
         self._unrelated = unrelated
-        heard = Counter(token.text.lower() for sentence in unrelated for token in tokenize(sentence))
+        heard = heard_words(unrelated)
         self._function_words = frozenset(word for word, _ in heard.most_common(_FUNCTION_WORDS))
         known = {*self._function_words, *(plain(word) for word in templates.words)}
         self._other_words = [word for word in heard if is_word(word) and plain(word) not in known]
         self._spaced = heard.total() < 1.5 * sum(len(sentence.split()) for sentence in unrelated)
-        self._alike = SoundAlikes([*templates.words, *heard])
+        self._words = language_words(templates, heard)
         self._numbers = number_words(templates)
         self._values = value_words(templates)
         self._questions = Questions(templates)
@@ -198,7 +198,7 @@ class HomeSource:
             short = self._questions.without_mark(sample)
             if self._questions.is_elliptic(short):
                 return self._meant(short) or sample
-        return self._meant(augment(sample, rng, self.templates.skip_words, self._alike)) or sample
+        return self._meant(augment(sample, rng, self._words)) or sample
 
     def _meant(self, sample: Sample) -> Sample | None:
         """The sample, a question in a command's words alone as that command; None where there is no such command."""

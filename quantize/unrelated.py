@@ -6,7 +6,8 @@ import gettext
 import importlib.util
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
@@ -45,6 +46,11 @@ def unrelated_sentences(templates: Templates) -> list[str]:
             if 8 <= len(text) <= 160 and not (long_words and long_words <= commands):
                 found[text] = None
     return list(found)
+
+
+def heard_words(sentences: Iterable[str]) -> Counter[str]:
+    """The words of the sentences in small letters, and how often each occurs."""
+    return Counter(token.text.lower() for sentence in sentences for token in tokenize(sentence))
 
 
 def everyday_sentences(language: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Examples of the home student: labels that fit the tokens, augmentation that keeps them right."""
+"""Examples of the home student: labels that fit the tokens, sentences that are no command."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ import pytest
 
 from edge.nlu.matching import FEATURES
 from edge.nlu.resolve import ListedValue
-from edge.nlu.tokens import tokenize
 from edge.types import Area, Entity, Home
-from quantize.augment import SoundAlikes, augment, drop_word, edit, misheard, wrong_letter
 from quantize.exclusions import EXCEPT, with_exception
 from quantize.home import HomeSource, LabelSpace, encode_sample, label_space
 from quantize.home_templates import package_templates
@@ -105,61 +103,11 @@ def test_names_differ_between_homes(source: tuple[HomeSource, LabelSpace]) -> No
     assert len(one & other) < len(one)
 
 
-def sample() -> Sample:
-    return Sample("turn on the desk lamp now", "f", "en", [SampledSlot("name", "Desk Lamp", 12, 21)])
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "text", "expected"),
-    [
-        (0, 8, "", "desk lamp"),
-        (12, 17, "", "lamp"),
-        (12, 21, "", None),
-        (17, 18, "c", "desk camp"),
-        (22, 25, "", "desk lamp"),
-        (0, 0, "please ", "desk lamp"),
-        (12, 12, "big ", "desk lamp"),
-        (21, 21, " please", "desk lamp"),
-        (17, 21, "", "desk"),
-    ],
-)
-def test_spans_move_with_edits(start: int, end: int, text: str, expected: str | None) -> None:
-    changed = edit(sample(), start, end, text)
-    found = [changed.text[s.start : s.end].strip() for s in changed.slots]
-    assert found == ([expected] if expected else [])
-
-
-def test_dropping_takes_exactly_one_word() -> None:
-    for seed in range(20):
-        assert len(drop_word(sample(), random.Random(seed)).text.split()) == 5
-
-
-def test_a_wrong_letter_changes_little() -> None:
-    for seed in range(20):
-        assert abs(len(wrong_letter(sample(), random.Random(seed)).text) - len(sample().text)) <= 1
-
-
-def test_augmented_spans_stay_inside() -> None:
-    for seed in range(300):
-        changed = augment(sample(), random.Random(seed), ["please"], SoundAlikes(["dusk", "ramp"]))
-        assert tokenize(changed.text)
-        assert all(0 <= s.start < s.end <= len(changed.text) for s in changed.slots)
-
-
 def test_everyday_sentences_are_written_as_recognizers_write() -> None:
     english = everyday_sentences("en")
     assert all(text == text.lower() and "?" not in text and 2 <= len(text.split()) <= 20 for text in english)
     assert any("don't" in text for text in english)
     assert everyday_sentences("kw") == []
-
-
-def test_a_misheard_word_is_another_that_sounds_alike() -> None:
-    alike = SoundAlikes(["turn", "torn", "Dürne", "lamp", "limb", "now", "свет"])
-    assert alike.of("turn") == ["torn", "dürne"]
-    assert alike.of("lamp") == ["limb"]
-    assert alike.of("свет") == []
-    heard = {misheard(sample(), random.Random(seed), alike).text for seed in range(30)}
-    assert heard == {"torn on the desk lamp now", "dürne on the desk lamp now", "turn on the desk limb now"}
 
 
 def test_unrelated_sentences_are_in_the_language_and_no_commands() -> None:
