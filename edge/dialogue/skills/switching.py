@@ -32,6 +32,9 @@ _OFF = {
     "lawn_mower": "returning",
 }
 _MOMENTARY = frozenset(("scene", "button", "input_button"))
+_ENTRANCES = frozenset(("door", "garage", "gate"))
+_SURE_TO_OPEN = 0.85
+"""Least confidence at which a house is opened: "the garage door" alone may as well mean to close it."""
 
 
 class TurnOn:
@@ -44,6 +47,7 @@ class TurnOn:
         """Turn on every device that is meant."""
         parse = _of_something(parse)
         found = self._tools.targets.find(parse, {*_ON, *_MOMENTARY}, _everywhere(self._tools, parse))
+        _check_sure(parse, any(e.domain == "cover" and e.attributes.get("device_class") in _ENTRANCES for e in found))
         for entity in found:
             if entity.domain in _MOMENTARY:
                 self._tools.home.set_state(entity, self._tools.home.clock.now().isoformat(timespec="seconds"))
@@ -62,6 +66,7 @@ class TurnOff:
         """Turn off every device that is meant."""
         parse = _of_something(parse)
         found = self._tools.targets.find(parse, _OFF.keys(), _everywhere(self._tools, parse))
+        _check_sure(parse, any(e.domain == "lock" for e in found))
         for entity in found:
             _switch(self._tools, entity, _OFF[entity.domain])
         return self._tools.done(parse, found)
@@ -79,6 +84,16 @@ def _of_something(parse: Parse) -> Parse:
     if said & {"area", "floor"}:
         return replace(parse, slots=(*parse.slots, Slot("domain", "light")))
     raise Refusal("no_intent")
+
+
+def _check_sure(parse: Parse, opens_the_house: bool) -> None:
+    """Refuse to open the house on a guess; a parse whose confidence is 0 has none and is taken at its word.
+
+    Raises:
+        Refusal: the house would be opened, and whether it should be is not sure.
+    """
+    if opens_the_house and 0.0 < parse.confidence < _SURE_TO_OPEN:
+        raise Refusal("no_intent")
 
 
 def _everywhere(tools: Toolbox, parse: Parse) -> bool:

@@ -55,3 +55,26 @@ def test_a_target_that_no_thermostat_reaches_is_not_set(talker: Callable[..., Ta
     assert say.attribute("climate.living_room", "temperature") == 21
     say("HassClimateSetTemperature", name="Thermostat", temperature=25)
     assert say.attribute("climate.living_room", "temperature") == 25
+
+
+@pytest.mark.parametrize(
+    ("intent", "name", "entity_id"),
+    [("HassTurnOn", "Garage Door", "cover.garage_door"), ("HassTurnOff", "Front Door", "lock.front_door")],
+)
+def test_the_house_is_not_opened_on_a_guess(say: Talker, intent: str, name: str, entity_id: str) -> None:
+    before, say.confidence = say.state(entity_id), 0.73
+    assert say(intent, f"the {name}", name=name) == "Sorry, I couldn't understand that"
+    assert say.action is None and say.state(entity_id) == before
+    say.confidence = 0.99
+    say(intent, f"open the {name}", name=name)
+    assert say.state(entity_id) != before
+
+
+def test_a_guess_closes_locks_and_switches_what_is_harmless(say: Talker) -> None:
+    say("HassTurnOn", name="Garage Door")
+    say.confidence = 0.6
+    say("HassTurnOff", "the garage door", name="Garage Door")
+    assert say.state("cover.garage_door") == "closed"
+    assert say("HassTurnOn", "the front door", name="Front Door") == "Locking"
+    say("HassTurnOn", "kitchen lights", name="Kitchen Light")
+    assert say.state("light.kitchen") == "on"
