@@ -62,20 +62,26 @@ def home(path: str | None) -> Home:
     return load_home(path) if path is not None else default_home()
 
 
-def parser(opened: Bundle, of_home: Home, language: str | None) -> Parser:
+def parser(opened: Bundle, of_home: Home, language: str | None, usual: str | None = None) -> Parser:
     """What understands text: the bundle's own sentences, then its student, which finds the language without one."""
     if opened.manifest.grammar is None:
-        return _student(opened, of_home, language)
+        return _student(opened, of_home, language, usual)
     from edge.asr.grammar_parser import GrammarParser
 
-    student = _student(opened, of_home, language) if opened.manifest.student is not None else None
+    student = _student(opened, of_home, language, usual) if opened.manifest.student is not None else None
     return GrammarParser(grammar(opened, opened.manifest.grammar, of_home), student)
 
 
-def _student(opened: Bundle, of_home: Home, language: str | None) -> Parser:
+def _student(opened: Bundle, of_home: Home, language: str | None, usual: str | None = None) -> Parser:
     from edge.nlu.student import StudentParser
 
-    return StudentParser(opened, of_home, language)
+    return StudentParser(opened, of_home, language, usual=usual)
+
+
+def heard_language(chosen: Profile, opened: Bundle) -> str | None:
+    """The profile's language, in which the recognizer hears, where the bundle knows it."""
+    known = opened.manifest.languages
+    return next((name for name in (chosen.language, chosen.language.split("-")[0]) if name in known), None)
 
 
 def spoken_parser(chosen: Profile, opened: Bundle, of_home: Home, language: str | None) -> Parser:
@@ -87,9 +93,9 @@ def spoken_parser(chosen: Profile, opened: Bundle, of_home: Home, language: str 
 
     expected, own = opened.manifest.hearing.get("en" if language is None else language), opened.manifest.grammar
     if expected is not None:
-        return SpokenParser(grammar(opened, expected, of_home), parser(opened, of_home, language))
+        return SpokenParser(grammar(opened, expected, of_home), parser(opened, of_home, language, chosen.language))
     if own is None:
-        return _student(opened, of_home, language)
+        return _student(opened, of_home, language, chosen.language)
     sentences = grammar(opened, own, of_home)
     if _is_small(chosen) or opened.manifest.student is None:
         return GrammarParser(sentences)
@@ -217,8 +223,11 @@ def _wake(chosen: Profile, engine: str) -> WakeDetector | None:
     return None
 
 
-def mind(chosen: Profile, language: str | None) -> Mind:
-    """From a transcript to a reply, in the simulated home; without a language it is found from the words."""
+def mind(chosen: Profile, language: str | None, *, typed: bool = False) -> Mind:
+    """From a transcript to a reply, in the simulated home.
+
+    Without ``language``, what is heard is in the profile's; that of what is typed is found from the words.
+    """
     from edge.complete import completeness
     from edge.dialogue.dialogue import open_dialogue
     from edge.dialogue.replies import Replies
@@ -231,6 +240,8 @@ def mind(chosen: Profile, language: str | None) -> Mind:
         weather_path=Path(chosen.weather) if chosen.weather is not None else None,
         own_replies=opened.manifest.replies,
     )
+    if language is None and not typed:
+        language = heard_language(chosen, opened)
     sorry = Reply(Replies().error(chosen.language, "handle_error"), chosen.language)
     return Mind(
         parser=spoken_parser(chosen, opened, of_home, language),

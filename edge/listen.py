@@ -15,7 +15,9 @@ from edge.trace import Trace
 def listen(arguments: argparse.Namespace) -> int:
     """Print a JSON object per file; 1 when a file could not be heard, whose object then says why."""
     profile = compose.profile(arguments)
-    parser = compose.spoken_parser(profile, compose.bundle(profile.bundle), compose.home(profile.home), arguments.lang)
+    bundle = compose.bundle(profile.bundle)
+    language = arguments.lang or compose.heard_language(profile, bundle)
+    parser = compose.spoken_parser(profile, bundle, compose.home(profile.home), language)
     recognizer = compose.recognizer(profile)
     failures = 0
     for name in arguments.files:

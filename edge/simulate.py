@@ -73,7 +73,7 @@ def say(arguments: argparse.Namespace) -> int:
 def _simulate(arguments: argparse.Namespace, profile: Profile, cap: str) -> int:
     if arguments.mic:
         return _live(arguments, profile, cap, profile.wake.engine)
-    mind = compose.mind(profile, arguments.lang)
+    mind = compose.mind(profile, arguments.lang, typed=arguments.wav is None)
     speaker: Speaker = compose.wav_speaker(arguments.out) if arguments.out else _Unheard()
     with closing(speaker):
         if arguments.wav is None:

@@ -29,6 +29,8 @@ _MAX_CHARACTERS = 1000
 _MAX_ALTERNATIVES = 3
 _CLEAR = 0.8
 _WARM_UP = "1 2 3"
+_FOREIGN = 10.0
+"""How much likelier than the usual language another one must be: "kitchen light" may be said in many."""
 _DELAYED = "conversation_command"
 _LONGEST_NAME = 4
 """Words of a timer's name; what is longer is a command for later, if it is one."""
@@ -41,6 +43,7 @@ class StudentParser:
         bundle: A bundle with a student.
         home: Names that commands may use.
         language: The speaker's language; None lets the student say which one it heard.
+        usual: The language that it then hears where no other is much likelier.
         threads: Threads of the program.
         run: What runs the student instead of the bundle's program: ids [1, 1+T, K] and features [1, 1+T, F] to frame
             logits, tag scores and language logits.
@@ -51,7 +54,13 @@ class StudentParser:
     """
 
     def __init__(
-        self, bundle: Bundle, home: Home, language: str | None = None, threads: int = 1, run: Run | None = None
+        self,
+        bundle: Bundle,
+        home: Home,
+        language: str | None = None,
+        threads: int = 1,
+        run: Run | None = None,
+        usual: str | None = None,
     ) -> None:
         spec = bundle.manifest.student
         if spec is None:
@@ -59,6 +68,7 @@ class StudentParser:
         if language is not None and language not in spec.languages:
             raise ConfigError(f"bundle {bundle.manifest.name} does not know {language!r}; {_languages(spec.languages)}")
         self._bundle, self._spec, self._home, self._language = bundle, spec, home, language
+        self._prior = np.log([_FOREIGN if name == usual else 1.0 for name in spec.languages])
         self._run = run or Program(bundle.path(spec.program), threads=threads, id_limits=(spec.buckets, None)).run
         self._decoder = Decoder(spec.slots, spec.transitions, [f.slots for f in spec.frames], spec.temperature)
         self._intents = np.array([frame.intent or "" for frame in spec.frames])
@@ -155,7 +165,7 @@ class StudentParser:
         """Language of the tokens, by the student's own language head."""
         index, _ = self._speaking("")
         _, _, languages = self._scores(index, tokens, index.matches(tokens), None)
-        return self._spec.languages[int(np.argmax(languages))]
+        return self._spec.languages[int(np.argmax(languages + self._prior))]
 
     def _load_language(self, language: str) -> tuple[HomeIndex, Resolver]:
         lexicon = read_lexicon(self._bundle, language)

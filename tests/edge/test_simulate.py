@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from edge.cli import main
 from edge.config import load_profile
 from edge.memory import peak_rss_mib, pss_mib, rss_mib
 from edge.parts import Ears, Mouth
+from edge.types import Transcript
 from tests.command import CHECKOUT, edge, one_line, rows
 from tests.soundcard import AlsaFileCard
 from tests.speech import spoken
@@ -75,6 +77,17 @@ def test_typed_text_says_what_changed(capsys: pytest.CaptureFixture[str]) -> Non
     assert "light.kitchen: state off → on" in output
     assert output.count("heard ") == 2
     assert "not capped" in output
+
+
+@pytest.mark.parametrize(("profile_language", "language"), [("de", "de"), ("de-AT", "de"), ("en", "en"), ("xx", "da")])
+def test_speech_is_in_the_language_of_the_profile(profile_language: str, language: str) -> None:
+    profile = msgspec.structs.replace(load_profile("desktop"), language=profile_language)
+    assert compose.mind(profile, None).parser.parse(Transcript("sluk lyset")).language == language
+
+
+def test_the_language_of_typed_text_is_found_from_its_words() -> None:
+    parser = compose.mind(load_profile("desktop"), None, typed=True).parser
+    assert [parser.parse(Transcript(text)).language for text in ("sluk lyset", "open garage")] == ["da", "en"]
 
 
 def test_a_file_without_speech_says_so(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from edge.bundle import Bundle, open_bundle
 from edge.errors import ConfigError
+from edge.home import default_home
 from edge.nlu.student import StudentParser
 from edge.types import Area, Entity, Floor, Home, Parse, Transcript
 
@@ -97,6 +98,11 @@ def test_a_very_long_text_is_answered(bundle: Bundle) -> None:
 )
 def test_the_student_hears_the_language(bundle: Bundle, language: str, text: str) -> None:
     assert parse(bundle, None, text).language == language
+
+
+@pytest.mark.parametrize(("text", "language"), [("kitchen lights", "en"), ("Licht an", "de"), ("apaga la luz", "es")])
+def test_the_usual_language_is_heard_where_no_other_is_much_likelier(bundle: Bundle, text: str, language: str) -> None:
+    assert StudentParser(bundle, default_home(), usual="en").parse(Transcript(text)).language == language
 
 
 def test_a_question_about_what_the_home_does_not_have_is_rejected(bundle: Bundle) -> None:
