@@ -35,7 +35,9 @@ from edge.types import Action, AudioFrame, Home, Parse, Reply
 _ANSWER_WITHIN_S = 30.0
 _ANSWER_LIKENESS = 0.75
 _ANSWER_EXTRA_LETTERS = 12
-_SURE_COMMAND = 0.85
+_SURE_COMMAND, _CERTAIN_COMMAND = 0.85, 0.97
+_SHORTEST_VERB = 3
+"""Letters beside a name that make a certain command of it: "tv off"."""
 """A room alone ("in the hall") is understood as a command with less, a command in a room with more."""
 _OFFERED = 4
 
@@ -208,8 +210,11 @@ def _answer(parse: Parse, candidates: tuple[Candidate, ...]) -> Candidate | None
             return None
         letters, said, chosen = len(word), word, only
     by_name = said in [name.casefold() for name in chosen.names]
+    extra = len(text) - letters
     is_command = parse.intent is not None and (
-        len(text) - letters > _ANSWER_EXTRA_LETTERS or (not by_name and parse.confidence >= _SURE_COMMAND)
+        extra > _ANSWER_EXTRA_LETTERS
+        or (not by_name and parse.confidence >= _SURE_COMMAND)
+        or (extra >= _SHORTEST_VERB and parse.confidence >= _CERTAIN_COMMAND)
     )
     return None if is_command else chosen
 

@@ -68,6 +68,7 @@ class StudentParser:
         if language is not None and language not in spec.languages:
             raise ConfigError(f"bundle {bundle.manifest.name} does not know {language!r}; {_languages(spec.languages)}")
         self._bundle, self._spec, self._home, self._language = bundle, spec, home, language
+        self._usual = usual if usual in spec.languages else None
         self._prior = np.log([_FOREIGN if name == usual else 1.0 for name in spec.languages])
         self._run = run or Program(bundle.path(spec.program), threads=threads, id_limits=(spec.buckets, None)).run
         self._decoder = Decoder(spec.slots, spec.transitions, [f.slots for f in spec.frames], spec.temperature)
@@ -162,9 +163,13 @@ class StudentParser:
         return frames[0], tags[0, 1:], languages[0]
 
     def _heard(self, tokens: list[Token]) -> str:
-        """Language of the tokens, by the student's own language head."""
+        """Language of the tokens, by the student's own language head; names of the home alone are in no other."""
         index, _ = self._speaking("")
-        _, _, languages = self._scores(index, tokens, index.matches(tokens), None)
+        matches = index.matches(tokens)
+        named = {i for match in matches if match.score == 1.0 for i in range(match.first, match.last)}
+        if self._usual and len(named) == len(tokens):
+            return self._usual
+        _, _, languages = self._scores(index, tokens, matches, None)
         return self._spec.languages[int(np.argmax(languages + self._prior))]
 
     def _load_language(self, language: str) -> tuple[HomeIndex, Resolver]:

@@ -97,6 +97,17 @@ def test_never_mind_ends_the_question(say: Talker) -> None:
     assert say(None, "office") == "Sorry, I couldn't understand that"
 
 
+def test_another_command_about_what_was_offered_is_no_answer(say: Talker) -> None:
+    say("HassSetVolume", "set volume to 30 percent", volume_level=30)
+    assert say.reply.expects_answer
+    say("HassMediaPlayerMute", "mute the tv", name="TV")
+    assert say.action is not None and say.action.intent == "HassMediaPlayerMute"
+    say("HassSetVolume", "set volume to 30 percent", volume_level=30)
+    say.confidence = 0.42
+    say("HassMediaPlayerMute", "the tv", name="TV")
+    assert say.attribute("media_player.tv", "volume_level") == 30
+
+
 def test_answer_that_names_neither(say: Talker) -> None:
     say("HassTurnOn", "turn on the lamp", name="Lamp")
     assert say(None, "the purple one") == "Sorry, I couldn't understand that"
