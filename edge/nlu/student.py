@@ -29,8 +29,8 @@ _MAX_CHARACTERS = 1000
 _MAX_ALTERNATIVES = 3
 _CLEAR = 0.8
 _WARM_UP = "1 2 3"
-_FOREIGN = 10.0
-"""How much likelier than the usual language another one must be: "kitchen light" may be said in many."""
+_FOREIGN, _CLEARLY = 10.0, 0.3
+"""How much likelier than the usual language another one must be, and how likely: "thanks" could be of many."""
 _DELAYED = "conversation_command"
 _LONGEST_NAME = 4
 """Words of a timer's name; what is longer is a command for later, if it is one."""
@@ -69,7 +69,7 @@ class StudentParser:
             raise ConfigError(f"bundle {bundle.manifest.name} does not know {language!r}; {_languages(spec.languages)}")
         self._bundle, self._spec, self._home, self._language = bundle, spec, home, language
         self._usual = usual if usual in spec.languages else None
-        self._prior = np.log([_FOREIGN if name == usual else 1.0 for name in spec.languages])
+        self._prior = np.array([_FOREIGN if name == usual else 1.0 for name in spec.languages])
         self._run = run or Program(bundle.path(spec.program), threads=threads, id_limits=(spec.buckets, None)).run
         self._decoder = Decoder(spec.slots, spec.transitions, [f.slots for f in spec.frames], spec.temperature)
         self._intents = np.array([frame.intent or "" for frame in spec.frames])
@@ -163,14 +163,17 @@ class StudentParser:
         return frames[0], tags[0, 1:], languages[0]
 
     def _heard(self, tokens: list[Token]) -> str:
-        """Language of the tokens, by the student's own language head; names of the home alone are in no other."""
+        """Language of the tokens, by the student's own language head; of the home's names alone, the usual one."""
         index, _ = self._speaking("")
         matches = index.matches(tokens)
+        _, _, logits = self._scores(index, tokens, matches, None)
+        likely = np.exp(logits - logits.max())
+        if self._usual is None:
+            return self._spec.languages[int(np.argmax(likely))]
+        heard = int(np.argmax(likely * self._prior))
         named = {i for match in matches if match.score == 1.0 for i in range(match.first, match.last)}
-        if self._usual and len(named) == len(tokens):
-            return self._usual
-        _, _, languages = self._scores(index, tokens, matches, None)
-        return self._spec.languages[int(np.argmax(languages + self._prior))]
+        in_doubt = len(named) == len(tokens) or likely[heard] < _CLEARLY * likely.sum()
+        return self._usual if in_doubt else self._spec.languages[heard]
 
     def _load_language(self, language: str) -> tuple[HomeIndex, Resolver]:
         lexicon = read_lexicon(self._bundle, language)

@@ -100,7 +100,9 @@ def test_the_student_hears_the_language(bundle: Bundle, language: str, text: str
     assert parse(bundle, None, text).language == language
 
 
-@pytest.mark.parametrize(("text", "language"), [("kitchen lights", "en"), ("good night", "en"), ("Licht an", "de")])
+@pytest.mark.parametrize(
+    ("text", "language"), [("kitchen lights", "en"), ("good night", "en"), ("thanks", "en"), ("Licht an", "de")]
+)
 def test_the_usual_language_is_heard_where_no_other_is_much_likelier(bundle: Bundle, text: str, language: str) -> None:
     assert StudentParser(bundle, default_home(), usual="en").parse(Transcript(text)).language == language
 
