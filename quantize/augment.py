@@ -196,15 +196,19 @@ def disturbances(words: LanguageWords) -> dict[str, Change]:
 
 
 def augment(sample: Sample, rng: random.Random, words: LanguageWords) -> Sample:
-    """A random mix, leaving about half of the samples as they are."""
+    """A random mix, leaving about a quarter of the samples as they are."""
     kind = rng.random()
-    if kind < 0.40:
+    if kind < 0.22:
         return sample
-    if kind < 0.45:
+    if kind < 0.25:
+        return borrowed(sample, rng, words.english)
+    if kind < 0.28:
+        return other_ending(sample, rng, words.endings)
+    if kind < 0.33:
         return misheard(sample, rng, words.alike)
-    if kind < 0.66:
+    if kind < 0.63:
         return drop_word(sample, rng)
-    if kind < 0.86:
+    if kind < 0.85:
         sample = wrong_letter(sample, rng)
         return wrong_letter(sample, rng) if rng.random() < 0.2 else sample
     if kind < 0.90:

@@ -41,7 +41,7 @@ class Learner(nn.Module):
         """Loss of a batch of ``collate``."""
         frames, scores, languages, _ = self.student(ids, features, mask)
         tagging = crf_loss(scores[:, 1:], self.student.transitions, tags, mask[:, 1:].to(torch.float32))
-        loss = F.cross_entropy(frames, frame, label_smoothing=0.02) + 3.0 * tagging
+        loss = F.cross_entropy(frames, frame, label_smoothing=0.02) + 1.5 * tagging
         return loss + 0.1 * F.cross_entropy(languages, language)
 
 
