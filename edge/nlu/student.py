@@ -43,10 +43,10 @@ class StudentParser:
         bundle: A bundle with a student.
         home: Names that commands may use.
         language: The speaker's language; None lets the student say which one it heard.
-        usual: The language that it then hears where no other is much likelier.
         threads: Threads of the program.
         run: What runs the student instead of the bundle's program: ids [1, 1+T, K] and features [1, 1+T, F] to frame
             logits, tag scores and language logits.
+        usual: The language that is heard, without ``language``, where no other is much likelier.
 
     Raises:
         BundleError: the bundle has no student, or its program does not fit its manifest.
