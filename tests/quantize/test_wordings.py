@@ -51,9 +51,10 @@ def test_every_sentence_can_be_drawn_and_learned(path: Path) -> None:
 def test_what_is_refused_is_drawn_as_no_command() -> None:
     templates = package_templates("en")
     source = HomeSource(templates, MATERIAL, label_space([templates]), [])
-    drawn = [sample for sample, _ in source.samples(600, random.Random(2), unrelated_share=1.0)]
+    drawn = [sample for sample, _ in source.samples(1200, random.Random(2), unrelated_share=1.0)]
     assert {sample.frame for sample in drawn} == {NOTHING}
-    assert sum(sample.text.startswith(("don't turn", "do not turn", "never turn")) for sample in drawn) > 5
+    for said in (("don't turn", "do not turn", "never turn"), ("tell me", "read me"), ("thanks", "thank you")):
+        assert sum(sample.text.startswith(said) for sample in drawn) > 5
 
 
 def test_halfway_is_fifty_percent_and_no_room() -> None:
