@@ -8,7 +8,7 @@
 PYTHON ?= python3
 export PYTHON PIP_DISABLE_PIP_VERSION_CHECK = 1
 SOURCES := $(shell find edge quantize benchmarks firmware_configs -type f -not -name '*.pyc' -not -path '*/_native/*')
-NATIVE := pyproject.toml setup.py edge/nlu/native/shim.cpp
+NATIVE := pyproject.toml setup.py $(wildcard edge/nlu/native/*.cpp)
 
 .PHONY: arm-test budgets demo test test-device lint wheel clean system
 .DELETE_ON_ERROR:

@@ -67,10 +67,10 @@ def build_native(folder: Path) -> None:
         put(source / f"executorch/lib/lib{name}.so", folder / f"lib{name}.so")
     put(source / f"executorch-{EXECUTORCH}.dist-info/licenses/LICENSE", folder / "LICENSE.executorch")
     shim = source / "libedge_program.so"
-    command = [compiler, "-std=c++17", "-O2", "-Wall", "-fPIC", "-shared", "-fvisibility=hidden"]
+    command = [compiler, "-std=c++17", "-O3", "-Wall", "-fPIC", "-shared", "-fvisibility=hidden"]
     command += [f"-D{name}" for name in DEFINES]
     command += ["-isystem", str(include), "-isystem", str(include / "executorch/runtime/core/portable_type/c10")]
-    command += [str(ROOT / "edge/nlu/native/shim.cpp"), f"-L{folder}", "-Wl,-rpath,$ORIGIN"]
+    command += [*map(str, sorted((ROOT / "edge/nlu/native").glob("*.cpp"))), f"-L{folder}", "-Wl,-rpath,$ORIGIN"]
     # Most of the libraries only register kernels: nothing in the shim refers to them.
     command += ["-Wl,--no-as-needed", *(f"-l{name}" for name in LIBRARIES)]
     run([*command, "-o", str(shim)])

@@ -10,6 +10,9 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
+from math import prod
+from operator import gt
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,6 @@ _DTYPES: dict[int, np.dtype[Any]] = {
     code: np.dtype(name)
     for code, name in {0: "u1", 1: "i1", 2: "i2", 3: "i4", 4: "i8", 6: "f4", 7: "f8", 11: "?"}.items()
 }
-_CODES = {dtype: code for code, dtype in _DTYPES.items()}
 
 # executorch/runtime/core/error.h
 _MEANINGS = {
@@ -82,7 +84,7 @@ class Program:
         threads: Size of the runtime's thread pool. The pool is shared by all programs of a process.
         trace_operators: Measure every operator; costs time and memory in each run.
         id_limits: Per input, a number that its values must stay below (the rows of an embedding table), or None.
-            The kernels end the process at an id outside the table, so that it has to be checked before.
+            Without it the wheel's kernels end the process at an id outside the table.
 
     Raises:
         BundleError: The file is missing, damaged, or made for another runtime.
@@ -120,7 +122,10 @@ class Program:
             self._read_signature()
         if id_limits and len(id_limits) != len(self.inputs):
             raise EngineError(f"{path.name} has {len(self.inputs)} inputs, but {len(id_limits)} id limits are given")
-        self._id_limits = tuple(id_limits) or (None,) * len(self.inputs)
+        self._given, self._produced = _Tensors(self.inputs), _Tensors(self.outputs)
+        limits = (ctypes.c_int64 * len(self.inputs))(*(limit or 0 for limit in id_limits))
+        given, produced = self._given, self._produced
+        self._arguments = (given.shapes, given.pointers, limits, produced.shapes, produced.pointers)
 
     def run(self, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
         """Run ``forward``.
@@ -129,30 +134,24 @@ class Program:
             inputs: One array per entry of ``self.inputs``: its dtype and rank, and at most its length on each axis.
 
         Returns:
-            The outputs, copied.
+            The outputs, which belong to the caller.
 
         Raises:
             EngineError: An input does not fit, or the runtime failed.
         """
         if len(inputs) != len(self.inputs):
             raise EngineError(f"{self.path.name} takes {len(self.inputs)} inputs, not {len(inputs)}")
-        arrays = [self._checked(index, array) for index, array in enumerate(inputs)]
-        shape = [length for array in arrays for length in array.shape]
-        count = len(arrays)
+        for index, array in enumerate(inputs):
+            self._check(index, array)
         with _LOCK:
             if not self.close.alive:
                 raise EngineError(f"{self.path.name} was closed")
-            code = self._library.edge_run(
-                self._handle,
-                count,
-                (ctypes.c_int32 * count)(*(_CODES[array.dtype] for array in arrays)),
-                (ctypes.c_int32 * count)(*(array.ndim for array in arrays)),
-                (ctypes.c_int64 * len(shape))(*shape),
-                (ctypes.c_void_p * count)(*(array.ctypes.data for array in arrays)),
-            )
+            self._given.put(inputs)
+            code = self._library.edge_run(self._handle, *self._arguments)
             if code:
-                raise EngineError(_explain(self._library, code, f"{self.path.name} failed on shapes {shape}"))
-            return [self._output(index) for index in range(len(self.outputs))]
+                shapes = [array.shape for array in inputs]
+                raise EngineError(_explain(self._library, code, f"{self.path.name} failed on shapes {shapes}"))
+            return self._produced.take()
 
     def operator_times(self) -> dict[str, OperatorTime]:
         """Total time by operator since loading, slowest first; empty unless the program traces.
@@ -211,31 +210,36 @@ class Program:
             raise BundleError(f"{name} has the unsupported scalar type {dtype.value}")
         return TensorSpec(_DTYPES[dtype.value], tuple(shape[: rank.value]))
 
-    def _checked(self, index: int, array: NDArray[Any]) -> NDArray[Any]:
-        spec, limit = self.inputs[index], self._id_limits[index]
-        name = f"input {index} of {self.path.name}"
+    def _check(self, index: int, array: NDArray[Any]) -> None:
+        spec = self.inputs[index]
         if array.dtype != spec.dtype:
-            raise EngineError(f"{name} must be {spec.dtype}, not {array.dtype}")
+            raise EngineError(f"input {index} of {self.path.name} must be {spec.dtype}, not {array.dtype}")
         if array.ndim != len(spec.shape):
-            raise EngineError(f"{name} must have {len(spec.shape)} axes, not {array.ndim}")
-        if any(not 1 <= length <= longest for length, longest in zip(array.shape, spec.shape, strict=True)):
-            raise EngineError(f"{name} has shape {array.shape}: every axis must be in 1..{spec.shape}")
-        if limit is not None and (array.min() < 0 or array.max() >= limit):
-            raise EngineError(f"{name} has a value outside 0..{limit - 1}")
-        return np.ascontiguousarray(array)
+            raise EngineError(f"input {index} of {self.path.name} must have {len(spec.shape)} axes, not {array.ndim}")
+        if 0 in array.shape or any(map(gt, array.shape, spec.shape)):
+            wanted = f"every axis must be in 1..{spec.shape}"
+            raise EngineError(f"input {index} of {self.path.name} has shape {array.shape}: {wanted}")
 
-    def _output(self, index: int) -> NDArray[Any]:
-        dtype, rank, shape = ctypes.c_int32(), ctypes.c_int32(), (ctypes.c_int64 * _MAX_RANK)()
-        data = ctypes.c_void_p()
-        code = self._library.edge_output(
-            self._handle, index, ctypes.byref(dtype), ctypes.byref(rank), shape, ctypes.byref(data)
-        )
-        if code:
-            raise EngineError(_explain(self._library, code, f"output {index} of {self.path.name} cannot be read"))
-        array: NDArray[Any] = np.empty(shape[: rank.value], dtype=_DTYPES[dtype.value])
-        if array.nbytes:
-            ctypes.memmove(array.ctypes.data, data.value or 0, array.nbytes)
-        return array
+
+class _Tensors:
+    """Memory for a program's inputs or outputs at their largest shapes, as ``edge_run`` takes it."""
+
+    def __init__(self, specs: Sequence[TensorSpec]) -> None:
+        self._ranks = [len(spec.shape) for spec in specs]
+        self._flat = [np.empty(prod(spec.shape), spec.dtype) for spec in specs]
+        self.shapes = (ctypes.c_int64 * sum(self._ranks))()
+        self.pointers = (ctypes.c_void_p * len(specs))(*(flat.ctypes.data for flat in self._flat))
+
+    def put(self, arrays: Sequence[NDArray[Any]]) -> None:
+        self.shapes[:] = [length for array in arrays for length in array.shape]
+        for flat, array in zip(self._flat, arrays, strict=True):
+            flat[: array.size] = array.ravel()
+
+    def take(self) -> list[NDArray[Any]]:
+        lengths = iter(self.shapes)
+        shapes = [tuple(islice(lengths, rank)) for rank in self._ranks]
+        pairs = zip(self._flat, shapes, strict=True)
+        return [flat[: prod(shape)].copy().reshape(shape) for flat, shape in pairs]
 
 
 def _check_file(path: Path) -> None:
@@ -283,8 +287,7 @@ def _library() -> ctypes.CDLL:
         ("edge_close", None, [pointer]),
         ("edge_measure", uint32, [pointer, pointer, pointer, pointer]),
         ("edge_signature", uint32, [pointer, int32, int32, pointer, pointer, pointer]),
-        ("edge_run", uint32, [pointer, int32, pointer, pointer, pointer, pointer]),
-        ("edge_output", uint32, [pointer, int32, pointer, pointer, pointer, pointer]),
+        ("edge_run", uint32, [pointer] * 6),
         ("edge_operator_times", None, [pointer, _VISIT_TIME]),
         ("edge_etdump", None, [pointer, _VISIT_BYTES]),
     ):

@@ -2,9 +2,11 @@
 // Every function that returns uint32_t returns an executorch::runtime::Error (0 is Ok).
 // The caller serializes all calls: the thread pool and the log line are process-wide.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <new>
@@ -101,12 +103,18 @@ class OperatorTracer final : public ETDumpGen {
   std::unordered_map<int64_t, std::string> open_;
 };
 
+// Type and rank of an input, as exported.
+struct Form {
+  ScalarType type;
+  int32_t rank;
+};
+
 struct Program {
   Program(const char* path, std::unique_ptr<OperatorTracer> owned)
       : tracer(owned.get()), module(path, Module::LoadMode::Mmap, std::move(owned)) {}
   OperatorTracer* tracer;
   Module module;
-  std::vector<EValue> outputs;
+  std::vector<Form> inputs;
 };
 
 size_t live_programs = 0;
@@ -124,17 +132,24 @@ uint32_t guarded(Body body) {
   }
 }
 
-template <typename Sizes>
-Error describe(ScalarType type, const Sizes& sizes, int32_t* dtype, int32_t* rank, int64_t* shape) {
-  if (sizes.size() > static_cast<size_t>(kMaxRank)) {
-    return Error::NotSupported;
+Error read_inputs(Program& program) {
+  const auto meta = program.module.method_meta("forward");
+  if (!meta.ok()) {
+    return meta.error();
   }
-  *dtype = static_cast<int32_t>(type);
-  *rank = static_cast<int32_t>(sizes.size());
-  for (int32_t axis = 0; axis < *rank; ++axis) {
-    shape[axis] = sizes[axis];
+  for (size_t i = 0; i < meta->num_inputs(); ++i) {
+    const auto info = meta->input_tensor_meta(i);
+    if (!info.ok()) {
+      return info.error();
+    }
+    program.inputs.push_back({info->scalar_type(), static_cast<int32_t>(info->sizes().size())});
   }
   return Error::Ok;
+}
+
+bool all_below(const executorch::aten::Tensor& ids, int64_t limit) {
+  const auto* id = ids.const_data_ptr<int64_t>();
+  return std::all_of(id, id + ids.numel(), [limit](int64_t value) { return value >= 0 && value < limit; });
 }
 
 }  // namespace
@@ -166,6 +181,9 @@ EDGE_EXPORT uint32_t edge_open(const char* path, int32_t trace, void** handle) {
     Error error = program->module.load(executorch::runtime::Program::Verification::InternalConsistency);
     if (error == Error::Ok) {
       error = program->module.load_forward();
+    }
+    if (error == Error::Ok) {
+      error = read_inputs(*program);
     }
     if (error == Error::Ok) {
       *handle = program.release();
@@ -210,42 +228,49 @@ EDGE_EXPORT uint32_t edge_signature(void* handle, int32_t is_output, int32_t ind
       return meta.error();
     }
     const auto info = is_output ? meta->output_tensor_meta(index) : meta->input_tensor_meta(index);
-    return info.ok() ? describe(info->scalar_type(), info->sizes(), dtype, rank, shape) : info.error();
-  });
-}
-
-// Runs on `count` contiguous tensors; `shapes` holds their axes one tensor after the other.
-// The outputs stay valid until the next call.
-EDGE_EXPORT uint32_t edge_run(void* handle, int32_t count, const int32_t* dtypes, const int32_t* ranks,
-                              const int64_t* shapes, void* const* data) {
-  return guarded([&] {
-    auto* program = static_cast<Program*>(handle);
-    std::vector<TensorPtr> tensors;
-    std::vector<EValue> inputs;
-    for (int32_t i = 0; i < count; shapes += ranks[i], ++i) {
-      tensors.push_back(executorch::extension::from_blob(
-          data[i], std::vector<SizesType>(shapes, shapes + ranks[i]), static_cast<ScalarType>(dtypes[i])));
-      inputs.emplace_back(tensors.back());
+    if (!info.ok()) {
+      return info.error();
     }
-    auto result = program->module.forward(inputs);
-    if (!result.ok()) {
-      return result.error();
+    if (info->sizes().size() > static_cast<size_t>(kMaxRank)) {
+      return Error::NotSupported;
     }
-    program->outputs = std::move(*result);
+    *dtype = static_cast<int32_t>(info->scalar_type());
+    *rank = static_cast<int32_t>(info->sizes().size());
+    std::copy(info->sizes().begin(), info->sizes().end(), shape);
     return Error::Ok;
   });
 }
 
-EDGE_EXPORT uint32_t edge_output(void* handle, int32_t index, int32_t* dtype, int32_t* rank, int64_t* shape,
-                                 const void** data) {
+// Runs on contiguous tensors of the program's types and ranks. `shapes` holds the inputs' axes one tensor after the
+// other and `output_shapes` receives those of the outputs; `outputs` are buffers for the largest shapes. The values of
+// an int64 input stay below its entry in `limits`, unless that is 0.
+EDGE_EXPORT uint32_t edge_run(void* handle, const int64_t* shapes, void* const* inputs, const int64_t* limits,
+                              int64_t* output_shapes, void* const* outputs) {
   return guarded([&] {
-    const EValue& value = static_cast<Program*>(handle)->outputs.at(index);
-    if (!value.isTensor()) {
-      return Error::NotSupported;
+    auto& program = *static_cast<Program*>(handle);
+    std::vector<TensorPtr> tensors;
+    std::vector<EValue> values;
+    for (size_t i = 0; i < program.inputs.size(); ++i) {
+      const Form& form = program.inputs[i];
+      const std::vector<SizesType> sizes(shapes, shapes + form.rank);
+      tensors.push_back(executorch::extension::from_blob(inputs[i], sizes, form.type));
+      values.emplace_back(tensors.back());
+      shapes += form.rank;
+      if (form.type == ScalarType::Long && limits[i] > 0 && !all_below(*tensors.back(), limits[i])) {
+        last_log = "input " + std::to_string(i) + " has a value outside 0.." + std::to_string(limits[i] - 1);
+        return Error::InvalidArgument;
+      }
     }
-    const auto& tensor = value.toTensor();
-    *data = tensor.const_data_ptr();
-    return describe(tensor.scalar_type(), tensor.sizes(), dtype, rank, shape);
+    const auto result = program.module.forward(values);
+    if (!result.ok()) {
+      return result.error();
+    }
+    for (size_t i = 0; i < result->size(); ++i) {
+      const auto& tensor = result->at(i).toTensor();
+      output_shapes = std::copy(tensor.sizes().begin(), tensor.sizes().end(), output_shapes);
+      std::memcpy(outputs[i], tensor.const_data_ptr(), tensor.nbytes());
+    }
+    return Error::Ok;
   });
 }
 

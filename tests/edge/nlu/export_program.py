@@ -1,4 +1,8 @@
-"""Exports a small quantized tagger: ``python export_program.py FOLDER`` writes program.pte and expected.npz there."""
+"""Exports two small programs: ``python export_program.py FOLDER`` writes them there, and what torch computes.
+
+``program.pte`` with ``expected.npz`` is a quantized tagger; ``kernels.pte`` with ``kernels.npz`` has the operators
+for which the package has kernels of its own, in shapes that those take.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from torch.export import Dim, export
 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
 
 ROWS, WIDTH, FEATURES, LABELS, LONGEST = 100, 32, 2, 5, 64
+ODD = 37  # no multiple of any vector's length
 
 
 class Tagger(nn.Module):
@@ -36,6 +41,38 @@ class Tagger(nn.Module):
         )
         logits = self.labels(torch.relu(self.hidden(torch.cat([embedded, features], -1))))
         return logits, logits.mean(1)
+
+
+class Kernels(nn.Module):
+    """Embedded n-grams [B, T, K, C] and what layer normalization makes of their sums [B, T, C]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.randint(-128, 128, (ROWS, ODD), dtype=torch.int8))
+        self.register_buffer("scales", torch.rand(ROWS) * 0.1)
+        self.norm = nn.LayerNorm(ODD)
+        nn.init.normal_(self.norm.weight)
+        nn.init.normal_(self.norm.bias)
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        embedded = torch.ops.quantized_decomposed.embedding_byte.dtype(
+            self.weight, self.scales, None, 0, 0, ids, dtype=torch.float32
+        )
+        return embedded, self.norm(embedded.sum(-2))
+
+
+def export_kernels(folder: Path) -> None:
+    model = Kernels().eval()
+    shapes = ({0: Dim("B", min=1, max=3), 1: Dim("T", min=2, max=LONGEST)},)
+    exported = export(model, (torch.randint(0, ROWS, (2, 12, 7)),), dynamic_shapes=shapes, strict=False)
+    program = to_edge_transform_and_lower(
+        exported, compile_config=EdgeCompileConfig(_check_ir_validity=False)
+    ).to_executorch()
+    ids = torch.randint(0, ROWS, (3, 5, 7))
+    with torch.no_grad():
+        embedded, normed = model(ids)
+    np.savez(folder / "kernels.npz", ids=ids, embedded=embedded, normed=normed)
+    (folder / "kernels.pte").write_bytes(program.buffer)
 
 
 def main(folder: Path) -> None:
@@ -61,6 +98,7 @@ def main(folder: Path) -> None:
             arrays[f"{name}{tokens}"] = value.numpy()
     np.savez(folder / "expected.npz", **arrays)
     (folder / "program.pte").write_bytes(program.buffer)
+    export_kernels(folder)
 
 
 if __name__ == "__main__":
