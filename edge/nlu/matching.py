@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +29,13 @@ _SHORTEST_PART, _LONGEST_PART, _PART_SCORE = 2, 4, 0.9
 """Words of a part of a name, and its score: less than another device's whole name."""
 _MOST_HOLDERS, _SHORTEST_WORD = 4, 3
 _MAX_LOST_LETTERS = 1
+_SHORTEST_FOUND = 3
 _MAX_GLUED_PREFIX = 3
 _MAX_GLUED_SUFFIX = 5
 _MAX_COMPOUND = 14
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """Tokens ``first`` to ``last`` (exclusive) read as a name of ``part``; ``score`` 1 is letter by letter.
 
     Not ``whole``, they are some words of a longer name.
@@ -48,15 +48,22 @@ class Match:
     whole: bool = True
 
 
-@lru_cache(maxsize=8192)
-def _plain(char: str) -> str:
-    folded = strip_marks(fold(char))
-    return folded if len(folded) == 1 else char.lower()[:1]
+class _Plain(dict[int, str]):
+    """Folded character without diacritics, for ``str.translate``, found out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        folded = strip_marks(fold(char))
+        self[code] = found = folded if len(folded) == 1 else char.lower()[:1]
+        return found
+
+
+_PLAIN = _Plain()
 
 
 def plain(text: str) -> str:
     """``text`` folded and without diacritics, character by character, so that offsets stay."""
-    return "".join(map(_plain, text))
+    return text.translate(_PLAIN)
 
 
 def folded_words(name: str) -> tuple[str, ...]:
@@ -88,6 +95,7 @@ class HomeIndex:
                         words = frozenset(token for token in tokens if len(token) >= _SHORTEST_WORD)
                         for word in words:
                             self._long_names[word].append((words, part))
+        self._findable = [name for name in self._spelled if len(name) >= _SHORTEST_FOUND]
         self._vocabulary = Spellings(vocabulary)
         self._known = frozenset(vocabulary)
         self._alike = lru_cache(maxsize=2048)(self._find_alike)
@@ -130,22 +138,25 @@ class HomeIndex:
 
     def features(self, tokens: Sequence[Token], matches: Sequence[Match]) -> NDArray[np.float32]:
         """Student input [T, FEATURES]: per token the best match per kind of device, areas, floors, begins, numbers."""
-        grid = np.zeros((len(tokens), FEATURES), np.float32)
-        longest: dict[int, int] = {}
+        grid = [[0.0] * FEATURES for _ in tokens]
+        longest = [0] * len(tokens)
         for match in matches:
+            length = match.last - match.first
             for i in range(match.first, match.last):
-                longest[i] = max(longest.get(i, 0), match.last - match.first)
+                longest[i] = max(longest[i], length)
         for match in matches:
             kind, begin = _channels(match.part)
-            rows = slice(match.first, match.last)
-            np.maximum(grid[rows, kind], match.score, out=grid[rows, kind])
-            grid[match.first, begin] = max(grid[match.first, begin], match.score)
-            if all(match.last - match.first >= longest[i] for i in range(match.first, match.last)):
-                grid[rows, _LONGEST] = 1.0
-        for i, token in enumerate(tokens):
+            length = match.last - match.first
+            is_longest = max(longest[match.first : match.last]) == length
+            for row in grid[match.first : match.last]:
+                row[kind] = max(row[kind], match.score)
+                if is_longest:
+                    row[_LONGEST] = 1.0
+            grid[match.first][begin] = max(grid[match.first][begin], match.score)
+        for row, token in zip(grid, tokens, strict=True):
             if token.text[0].isdigit() or plain(token.text) in self._number_words:
-                grid[i, _NUMBER] = 1.0
-        return grid
+                row[_NUMBER] = 1.0
+        return np.array(grid, np.float32).reshape(len(tokens), FEATURES)
 
     def _find_alike(self, word: str) -> dict[str, float]:
         if word in self._known:
@@ -160,10 +171,8 @@ class HomeIndex:
         line = plain(text)
         whole: list[tuple[int, int]] = []
         glued: list[tuple[int, int]] = []
-        for name in self._spelled:
-            start = line.find(name) if len(name) >= 3 else -1
-            if start < 0:
-                continue
+        for name in [name for name in self._findable if name in line]:
+            start = line.find(name)
             end = start + len(name)
             before = _letters(line, start - 1, -1)
             after = _letters(line, end, 1)

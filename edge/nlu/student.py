@@ -72,7 +72,8 @@ class StudentParser:
         self._prior = np.array([_FOREIGN if name == usual else 1.0 for name in spec.languages])
         self._run = run or Program(bundle.path(spec.program), threads=threads, id_limits=(spec.buckets, None)).run
         self._decoder = Decoder(spec.slots, spec.transitions, [f.slots for f in spec.frames], spec.temperature)
-        self._intents = np.array([frame.intent or "" for frame in spec.frames])
+        intents = np.array([frame.intent or "" for frame in spec.frames])
+        self._frames_of = {str(intent): np.flatnonzero(intents == intent) for intent in {"", *intents}}
         self._speaking = lru_cache(maxsize=4)(self._load_language)
         self._understand(_WARM_UP)
 
@@ -113,7 +114,7 @@ class StudentParser:
 
     def _probability(self, log_p: Features, intent: str) -> float:
         """Sum over the frames of an intent; of "", that it is no command."""
-        return float(np.exp(log_p[self._intents == intent]).sum())
+        return float(np.exp(log_p[self._frames_of[intent]]).sum())
 
     def _makes_sense(self, frame: Frame, slots: tuple[Slot, ...], said: str) -> bool:
         """Whether a question is about a device that there is, and a delayed command is itself a command."""

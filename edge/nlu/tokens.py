@@ -7,11 +7,13 @@ vectors with subword information"), so any word of any language has one and a wr
 
 from __future__ import annotations
 
+import re
 import unicodedata
-import zlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 NGRAM_SIZES = (3, 4, 2)
 MAX_NGRAMS = 20
 MAX_TOKENS = 64
+_PADDING = (0,) * MAX_NGRAMS
 _SYMBOLS = frozenset("%°+½¼¾€$£&")
 _APOSTROPHES = frozenset("'’ʼ׳")
 _UNSPACED = (
@@ -34,8 +37,7 @@ _UNSPACED = (
 )
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """``text`` as written; ``start`` and ``end`` are character offsets into the utterance."""
 
     text: str
@@ -43,50 +45,48 @@ class Token:
     end: int
 
 
-@lru_cache(maxsize=4096)
-def _kind(char: str) -> str:
-    """Class of a character: word, number, single (a token by itself), mark, apostrophe or space."""
-    if char in _SYMBOLS:
-        return "single"
-    if char in _APOSTROPHES:
-        return "apostrophe"
-    category = unicodedata.category(char)
-    if category.startswith("M"):
-        return "mark"
-    if category == "Nd":
-        return "number"
-    if category[0] in "LN":
-        code = ord(char)
-        return "single" if any(low <= code <= high for low, high in _UNSPACED) else "word"
-    return "space"
+# Tokens in a text whose characters stand for their classes, see ``_Classes``; where a token has to begin, in capitals.
+_TOKEN = re.compile("[wdWD][wdm]*a?|[nN](?:[nm]|p(?=[ndND]))*|[sS]m*")
+
+
+class _Classes(dict[int, str]):
+    """Class of a character, for ``str.translate``, found out when it is first met.
+
+    ``w`` part of a word, ``d`` that and a digit (²), ``n`` of a number, ``s`` a token by itself, ``m`` a mark on the
+    character before, ``a`` an apostrophe, ``p`` a decimal point or comma, and a space for everything else.
+    """
+
+    def __missing__(self, code: int) -> str:
+        self[code] = found = self._class(chr(code))
+        return found
+
+    @staticmethod
+    def _class(char: str) -> str:
+        if char in _SYMBOLS:
+            return "s"
+        if char in _APOSTROPHES:
+            return "a"
+        category = unicodedata.category(char)
+        if category.startswith("M"):
+            return "m"
+        if category == "Nd":
+            return "n"
+        if category[0] in "LN":
+            if any(low <= ord(char) <= high for low, high in _UNSPACED):
+                return "s"
+            return "d" if char.isdigit() else "w"
+        return "p" if char in ".," else " "
+
+
+_CLASSES = _Classes()
 
 
 def tokenize(text: str, boundaries: Collection[int] = ()) -> list[Token]:
     """Split ``text``; ``boundaries`` are offsets at which a word is split too (a home's name with a glued particle)."""
-    tokens: list[Token] = []
-    start, kind = -1, ""
-
-    def close(end: int) -> None:
-        nonlocal start
-        if start >= 0:
-            tokens.append(Token(text[start:end], start, end))
-            start = -1
-
-    for i, char in enumerate(text):
-        now = _kind(char)
-        if start >= 0 and i not in boundaries:
-            if now == "mark" or (now == kind and now in ("word", "number")):
-                continue
-            decimal = char in ".," and kind == "number" and text[i + 1 : i + 2].isdigit()
-            if decimal or (now == "apostrophe" and kind == "word"):
-                if now == "apostrophe":
-                    close(i + 1)
-                continue
-        close(i)
-        if now in ("word", "number", "single"):
-            start, kind = i, now
-    close(len(text))
-    return tokens
+    classes = text.translate(_CLASSES)
+    if boundaries:
+        classes = "".join(each.upper() if i in boundaries else each for i, each in enumerate(classes))
+    return [Token(text[slice(*found.span())], *found.span()) for found in _TOKEN.finditer(classes)]
 
 
 @lru_cache(maxsize=8192)
@@ -102,8 +102,8 @@ def strip_marks(word: str) -> str:
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not 0x0300 <= ord(c) <= 0x036F))
 
 
-def _bucket(gram: str, buckets: int) -> int:
-    return zlib.crc32(gram.encode()) % (buckets - 1) + 1
+def _buckets(grams: Sequence[str], buckets: int) -> tuple[int, ...]:
+    return tuple(dict.fromkeys([crc32(gram.encode()) % (buckets - 1) + 1 for gram in grams]))
 
 
 @lru_cache(maxsize=16384)
@@ -119,7 +119,7 @@ def ngram_ids(word: str, buckets: int) -> tuple[int, ...]:
     bare = f"<{strip_marks(word)}>"
     grams = [f"={word}", bare]
     grams += [bare[i : i + n] for n in NGRAM_SIZES for i in range(len(bare) - n + 1) if n < len(bare)]
-    return tuple(dict.fromkeys(_bucket(gram, buckets) for gram in grams[:MAX_NGRAMS]))
+    return _buckets(grams[:MAX_NGRAMS], buckets)
 
 
 def encode(tokens: Sequence[Token], buckets: int, language: str | None = None) -> NDArray[np.int64]:
@@ -127,19 +127,19 @@ def encode(tokens: Sequence[Token], buckets: int, language: str | None = None) -
 
     A character of a script without spaces also gets rows for the pairs that it makes with its neighbours.
     """
-    ids = np.zeros((1 + len(tokens), MAX_NGRAMS), np.int64)
-    ids[0, 0] = _bucket(f"@{language or ''}", buckets)
+    rows = [_buckets([f"@{language or ''}"], buckets)]
     for i, token in enumerate(tokens):
         row = ngram_ids(token.text, buckets)
         if is_single(token):
             if i and tokens[i - 1].end == token.start and is_single(tokens[i - 1]):
-                row += (_bucket(f"<{fold(tokens[i - 1].text + token.text)}", buckets),)
+                row += _buckets([f"<{fold(tokens[i - 1].text + token.text)}"], buckets)
             if i + 1 < len(tokens) and tokens[i + 1].start == token.end and is_single(tokens[i + 1]):
-                row += (_bucket(f"{fold(token.text + tokens[i + 1].text)}>", buckets),)
-        ids[i + 1, : len(row)] = row[:MAX_NGRAMS]
-    return ids
+                row += _buckets([f"{fold(token.text + tokens[i + 1].text)}>"], buckets)
+        rows.append(row)
+    padded = [(row + _PADDING)[:MAX_NGRAMS] for row in rows]
+    return np.fromiter(chain.from_iterable(padded), np.int64, len(rows) * MAX_NGRAMS).reshape(-1, MAX_NGRAMS)
 
 
 def is_single(token: Token) -> bool:
     """Whether the token is one character of a script without spaces."""
-    return _kind(token.text[0]) == "single" and token.text[0] not in _SYMBOLS
+    return _CLASSES[ord(token.text[0])] == "s" and token.text[0] not in _SYMBOLS

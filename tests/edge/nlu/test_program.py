@@ -111,7 +111,7 @@ def test_own_kernels_refuse_an_id_outside_the_table(exported: Path) -> None:
         (np.zeros((1, 0), np.int64), np.zeros((1, 0, 2), np.float32), r"shape \(1, 0\)"),
         (np.full((1, 3), 100), np.zeros((1, 3, 2), np.float32), r"outside 0\.\.99"),
         (np.full((1, 3), -1), np.zeros((1, 3, 2), np.float32), r"outside 0\.\.99"),
-        (np.zeros((1, 3), np.int64), np.zeros((1, 4, 2), np.float32), r"failed on shapes \[\(1, 3\), \(1, 4, 2\)\]: .*0x"),
+        (np.zeros((1, 3), np.int64), np.zeros((1, 4, 2), np.float32), r"failed on shapes .*\(1, 4, 2\)\]: .*0x"),
     ],
 )
 def test_refuses_inputs_that_do_not_fit(program: Program, ids: NDArray[Any], features: NDArray[Any], says: str) -> None:
