@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
+from itertools import accumulate
 from math import prod
 from operator import gt
 from pathlib import Path
@@ -123,9 +123,10 @@ class Program:
         if id_limits and len(id_limits) != len(self.inputs):
             raise EngineError(f"{path.name} has {len(self.inputs)} inputs, but {len(id_limits)} id limits are given")
         self._given, self._produced = _Tensors(self.inputs), _Tensors(self.outputs)
-        limits = (ctypes.c_int64 * len(self.inputs))(*(limit or 0 for limit in id_limits))
+        self._limits = (ctypes.c_int64 * len(self.inputs))(*(limit or 0 for limit in id_limits))
         given, produced = self._given, self._produced
-        self._arguments = (given.shapes, given.pointers, limits, produced.shapes, produced.pointers)
+        arrays = (given.shapes, given.pointers, self._limits, produced.shapes, produced.pointers)
+        self._addresses = [ctypes.addressof(array) for array in arrays]
 
     def run(self, *inputs: NDArray[Any]) -> list[NDArray[Any]]:
         """Run ``forward``.
@@ -147,7 +148,7 @@ class Program:
             if not self.close.alive:
                 raise EngineError(f"{self.path.name} was closed")
             self._given.put(inputs)
-            code = self._library.edge_run(self._handle, *self._arguments)
+            code = self._library.edge_run(self._handle, *self._addresses)
             if code:
                 shapes = [array.shape for array in inputs]
                 raise EngineError(_explain(self._library, code, f"{self.path.name} failed on shapes {shapes}"))
@@ -225,9 +226,10 @@ class _Tensors:
     """Memory for a program's inputs or outputs at their largest shapes, as ``edge_run`` takes it."""
 
     def __init__(self, specs: Sequence[TensorSpec]) -> None:
-        self._ranks = [len(spec.shape) for spec in specs]
+        ends = list(accumulate(len(spec.shape) for spec in specs))
+        self._axes = [slice(end - len(spec.shape), end) for spec, end in zip(specs, ends, strict=True)]
         self._flat = [np.empty(prod(spec.shape), spec.dtype) for spec in specs]
-        self.shapes = (ctypes.c_int64 * sum(self._ranks))()
+        self.shapes = (ctypes.c_int64 * ends[-1])()
         self.pointers = (ctypes.c_void_p * len(specs))(*(flat.ctypes.data for flat in self._flat))
 
     def put(self, arrays: Sequence[NDArray[Any]]) -> None:
@@ -236,9 +238,7 @@ class _Tensors:
             flat[: array.size] = array.ravel()
 
     def take(self) -> list[NDArray[Any]]:
-        lengths = iter(self.shapes)
-        shapes = [tuple(islice(lengths, rank)) for rank in self._ranks]
-        pairs = zip(self._flat, shapes, strict=True)
+        pairs = zip(self._flat, map(self.shapes.__getitem__, self._axes), strict=True)
         return [flat[: prod(shape)].copy().reshape(shape) for flat, shape in pairs]
 
 
