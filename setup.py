@@ -67,7 +67,7 @@ def build_native(folder: Path) -> None:
         put(source / f"executorch/lib/lib{name}.so", folder / f"lib{name}.so")
     put(source / f"executorch-{EXECUTORCH}.dist-info/licenses/LICENSE", folder / "LICENSE.executorch")
     shim = source / "libedge_program.so"
-    command = [compiler, "-std=c++17", "-O3", "-Wall", "-fPIC", "-shared", "-fvisibility=hidden"]
+    command = [compiler, "-std=c++17", "-O3", "-fopenmp-simd", "-Wall", "-fPIC", "-shared", "-fvisibility=hidden"]
     command += [f"-D{name}" for name in DEFINES]
     command += ["-isystem", str(include), "-isystem", str(include / "executorch/runtime/core/portable_type/c10")]
     command += [*map(str, sorted((ROOT / "edge/nlu/native").glob("*.cpp"))), f"-L{folder}", "-Wl,-rpath,$ORIGIN"]

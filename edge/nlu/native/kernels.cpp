@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
+#include <vector>
 
 #include <executorch/runtime/core/exec_aten/util/tensor_util.h>
 #include <executorch/runtime/kernel/kernel_includes.h>
@@ -27,43 +29,33 @@ using executorch::runtime::Kernel;
 using executorch::runtime::KernelRuntimeContext;
 using executorch::runtime::Span;
 
-// Partial sums, so that the compiler may use vectors: it must not reorder the additions of one sum.
-constexpr int64_t kLanes = 16;
-
-template <typename Term>
-inline __attribute__((always_inline)) float sum(int64_t count, Term term) {
-  float lanes[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      lanes[lane] += term(i + lane);
-    }
-  }
-  for (int64_t rest = i; rest < count; ++rest) {
-    lanes[rest - i] += term(rest);
-  }
-  for (int64_t half = kLanes / 2; half > 0; half /= 2) {
-    for (int64_t lane = 0; lane < half; ++lane) {
-      lanes[lane] += lanes[lane + half];
-    }
-  }
-  return lanes[0];
+bool resize(Tensor& tensor, std::initializer_list<int64_t> sizes) {
+  const std::vector<SizesType> axes(sizes.begin(), sizes.end());
+  return executorch::runtime::resize_tensor(tensor, ArrayRef<SizesType>(axes.data(), axes.size())) == Error::Ok;
 }
 
 struct Moments {
   float mean;
-  float scale;
+  float rstd;
 };
 
 EDGE_VECTORS Moments normalize(const float* x, const float* weight, const float* bias, float eps, int64_t channels,
                                float* y) {
-  const float mean = sum(channels, [x](int64_t i) { return x[i]; }) / channels;
-  const float variance = sum(channels, [x, mean](int64_t i) { return (x[i] - mean) * (x[i] - mean); }) / channels;
-  const float scale = 1.0f / std::sqrt(variance + eps);
+  float total = 0, squares = 0;
+#pragma omp simd reduction(+ : total)
   for (int64_t i = 0; i < channels; ++i) {
-    y[i] = (x[i] - mean) * scale * weight[i] + bias[i];
+    total += x[i];
   }
-  return {mean, scale};
+  const float mean = total / channels;
+#pragma omp simd reduction(+ : squares)
+  for (int64_t i = 0; i < channels; ++i) {
+    squares += (x[i] - mean) * (x[i] - mean);
+  }
+  const float rstd = 1.0f / std::sqrt(squares / channels + eps);
+  for (int64_t i = 0; i < channels; ++i) {
+    y[i] = (x[i] - mean) * rstd * weight[i] + bias[i];
+  }
+  return {mean, rstd};
 }
 
 EDGE_VECTORS void dequantize(const int8_t* row, float scale, int64_t channels, float* y) {
@@ -74,52 +66,38 @@ EDGE_VECTORS void dequantize(const int8_t* row, float scale, int64_t channels, f
 
 // aten::native_layer_norm.out(input, normalized_shape, weight?, bias?, eps, out, mean, rstd) over the last axis
 void layer_norm(KernelRuntimeContext& context, Span<EValue*> stack) {
-  const Tensor& input = stack[0]->toTensor();
+  const Tensor &input = stack[0]->toTensor(), &weight = stack[2]->toTensor(), &bias = stack[3]->toTensor();
   const auto axes = stack[1]->toIntList();
-  const float* weight = stack[2]->toTensor().const_data_ptr<float>();
-  const float* bias = stack[3]->toTensor().const_data_ptr<float>();
   const auto eps = static_cast<float>(stack[4]->toScalar().to<double>());
-  Tensor& out = stack[5]->toTensor();
-  const int64_t channels = input.size(2);
+  Tensor &out = stack[5]->toTensor(), &mean = stack[6]->toTensor(), &rstd = stack[7]->toTensor();
+  const int64_t batch = input.size(0), length = input.size(1), channels = input.size(2);
   ET_KERNEL_CHECK(context, axes.size() == 1 && axes[0] == channels, InvalidArgument, );
-  ET_KERNEL_CHECK(context, stack[2]->toTensor().numel() == channels, InvalidArgument, );
-  ET_KERNEL_CHECK(context, stack[3]->toTensor().numel() == channels, InvalidArgument, );
-  ET_KERNEL_CHECK(context, executorch::runtime::resize_tensor(out, input.sizes()) == Error::Ok, InvalidArgument, );
-  const SizesType rows[] = {static_cast<SizesType>(input.size(0)), static_cast<SizesType>(input.size(1)), 1};
-  float* statistics[2];
-  for (int i = 0; i < 2; ++i) {
-    Tensor& tensor = stack[6 + i]->toTensor();
-    ET_KERNEL_CHECK(context, executorch::runtime::resize_tensor(tensor, ArrayRef<SizesType>(rows, 3)) == Error::Ok,
-                    InvalidArgument, );
-    statistics[i] = tensor.mutable_data_ptr<float>();
-  }
-  const float* x = input.const_data_ptr<float>();
-  float* y = out.mutable_data_ptr<float>();
-  for (int64_t row = 0; row < static_cast<int64_t>(rows[0]) * rows[1]; ++row, x += channels, y += channels) {
-    const Moments moments = normalize(x, weight, bias, eps, channels, y);
-    statistics[0][row] = moments.mean;
-    statistics[1][row] = moments.scale;
+  ET_KERNEL_CHECK(context, weight.numel() == channels && bias.numel() == channels, InvalidArgument, );
+  ET_KERNEL_CHECK(context, resize(out, {batch, length, channels}), InvalidArgument, );
+  ET_KERNEL_CHECK(context, resize(mean, {batch, length, 1}), InvalidArgument, );
+  ET_KERNEL_CHECK(context, resize(rstd, {batch, length, 1}), InvalidArgument, );
+  for (int64_t row = 0; row < batch * length; ++row) {
+    const Moments moments =
+        normalize(input.const_data_ptr<float>() + row * channels, weight.const_data_ptr<float>(),
+                  bias.const_data_ptr<float>(), eps, channels, out.mutable_data_ptr<float>() + row * channels);
+    mean.mutable_data_ptr<float>()[row] = moments.mean;
+    rstd.mutable_data_ptr<float>()[row] = moments.rstd;
   }
 }
 
 // quantized_decomposed::embedding_byte.dtype_out(weight, scales, zero points?, min, max, indices, dtype?, out)
 void embedding_byte(KernelRuntimeContext& context, Span<EValue*> stack) {
-  const Tensor& table = stack[0]->toTensor();
-  const Tensor& indices = stack[5]->toTensor();
+  const Tensor &weight = stack[0]->toTensor(), &scales = stack[1]->toTensor(), &indices = stack[5]->toTensor();
   Tensor& out = stack[7]->toTensor();
-  const int64_t rows = table.size(0), channels = table.size(1);
-  const SizesType sizes[] = {static_cast<SizesType>(indices.size(0)), static_cast<SizesType>(indices.size(1)),
-                             static_cast<SizesType>(indices.size(2)), static_cast<SizesType>(channels)};
-  ET_KERNEL_CHECK(context, stack[1]->toTensor().numel() == rows, InvalidArgument, );
-  ET_KERNEL_CHECK(context, executorch::runtime::resize_tensor(out, ArrayRef<SizesType>(sizes, 4)) == Error::Ok,
+  const int64_t rows = weight.size(0), channels = weight.size(1);
+  ET_KERNEL_CHECK(context, scales.numel() == rows, InvalidArgument, );
+  ET_KERNEL_CHECK(context, resize(out, {indices.size(0), indices.size(1), indices.size(2), channels}),
                   InvalidArgument, );
-  const int8_t* weight = table.const_data_ptr<int8_t>();
-  const float* scales = stack[1]->toTensor().const_data_ptr<float>();
-  const int64_t* id = indices.const_data_ptr<int64_t>();
-  float* y = out.mutable_data_ptr<float>();
-  for (int64_t n = 0; n < static_cast<int64_t>(indices.numel()); ++n, y += channels) {
-    ET_KERNEL_CHECK_MSG(context, id[n] >= 0 && id[n] < rows, InvalidArgument, , "an id is outside the table");
-    dequantize(weight + id[n] * channels, scales[id[n]], channels, y);
+  const int64_t* ids = indices.const_data_ptr<int64_t>();
+  for (int64_t n = 0; n < static_cast<int64_t>(indices.numel()); ++n) {
+    ET_KERNEL_CHECK_MSG(context, ids[n] >= 0 && ids[n] < rows, InvalidArgument, , "an id is outside the table");
+    dequantize(weight.const_data_ptr<int8_t>() + ids[n] * channels, scales.const_data_ptr<float>()[ids[n]], channels,
+               out.mutable_data_ptr<float>() + n * channels);
   }
 }
 
