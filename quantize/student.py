@@ -1,8 +1,9 @@
 """The student: hashed n-gram embeddings, a small encoder, and three heads (frame, tags, language).
 
 Per token: mean of n-gram rows plus the home's match features; per layer a depthwise convolution for word order,
-attention (but in the first ones, if so chosen), and a feed-forward part (pre-norm residuals, Xiong et al. 2020). Tags are scored as a sequence by a
-linear-chain CRF (Lafferty et al. 2001) whose transitions the device applies in its Viterbi search.
+attention (but in the first ones, if so chosen), and a feed-forward part (pre-norm residuals, Xiong et al. 2020).
+Tags are scored as a sequence by a linear-chain CRF (Lafferty et al. 2001) whose transitions the device applies in its
+Viterbi search.
 """
 
 from __future__ import annotations
