@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import prod
 from operator import gt
 from pathlib import Path
@@ -226,10 +226,10 @@ class _Tensors:
     """Memory for a program's inputs or outputs at their largest shapes, as ``edge_run`` takes it."""
 
     def __init__(self, specs: Sequence[TensorSpec]) -> None:
-        ends = list(accumulate(len(spec.shape) for spec in specs))
-        self._axes = [slice(end - len(spec.shape), end) for spec, end in zip(specs, ends, strict=True)]
+        bounds = list(accumulate((len(spec.shape) for spec in specs), initial=0))
+        self._axes = [slice(first, last) for first, last in pairwise(bounds)]
         self._flat = [np.empty(prod(spec.shape), spec.dtype) for spec in specs]
-        self.shapes = (ctypes.c_int64 * ends[-1])()
+        self.shapes = (ctypes.c_int64 * bounds[-1])()
         self.pointers = (ctypes.c_void_p * len(specs))(*(flat.ctypes.data for flat in self._flat))
 
     def put(self, arrays: Sequence[NDArray[Any]]) -> None:
