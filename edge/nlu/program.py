@@ -83,7 +83,7 @@ class Program:
         path: The file.
         threads: Size of the runtime's thread pool. The pool is shared by all programs of a process.
         trace_operators: Measure every operator; costs time and memory in each run.
-        id_limits: Per input, a number that its values must stay below (the rows of an embedding table), or None.
+        id_limits: Per int64 input, a number that its values must stay below (the rows of an embedding table), or None.
             Without it the wheel's kernels end the process at an id outside the table.
 
     Raises:
