@@ -89,6 +89,8 @@ class StudentPlan(_Table, frozen=True):
             raise ValueError(f"Expected hidden to be a multiple of heads, got {self.hidden} and {self.heads}")
         if self.kernel % 2 == 0:
             raise ValueError(f"Expected an odd kernel, got {self.kernel}")
+        if self.local_layers > self.layers:
+            raise ValueError(f"Expected at most {self.layers} local_layers, the layers, got {self.local_layers}")
 
 
 class Training(_Table, frozen=True):
