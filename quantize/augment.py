@@ -196,17 +196,17 @@ def disturbances(words: LanguageWords) -> dict[str, Change]:
 
 
 def augment(sample: Sample, rng: random.Random, words: LanguageWords) -> Sample:
-    """A random mix, leaving about a quarter of the samples as they are."""
+    """A random mix, leaving about a fifth of the samples as they are."""
     kind = rng.random()
-    if kind < 0.22:
+    if kind < 0.20:
         return sample
-    if kind < 0.25:
+    if kind < 0.23:
         return borrowed(sample, rng, words.english)
-    if kind < 0.28:
+    if kind < 0.26:
         return other_ending(sample, rng, words.endings)
-    if kind < 0.33:
+    if kind < 0.31:
         return misheard(sample, rng, words.alike)
-    if kind < 0.63:
+    if kind < 0.64:
         return drop_word(sample, rng)
     if kind < 0.85:
         sample = wrong_letter(sample, rng)

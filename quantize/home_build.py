@@ -38,7 +38,7 @@ def home_student(recipe: Recipe, work: Path) -> Trained:
     sizes = recipe.student
     shape = StudentShape(
         len(space.frames), len(space.tags), len(space.languages), FEATURES, sizes.buckets, sizes.embed, sizes.hidden,
-        sizes.layers, sizes.heads, sizes.kernel, sizes.feed_forward,
+        sizes.layers, sizes.heads, sizes.kernel, sizes.feed_forward, sizes.local_layers,
     )  # fmt: skip
     counts = sentences_per_language(sources, recipe.data.sentences)
     plan = recipe.training

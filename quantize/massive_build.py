@@ -159,7 +159,7 @@ def _fresh_student(recipe: Recipe, teacher: TrainedTeacher, texts: Sequence[str]
     sizes = recipe.student
     shape = StudentShape(
         len(teacher.intents), len(teacher.tags), languages, FEATURES, sizes.buckets, sizes.embed, sizes.hidden,
-        sizes.layers, sizes.heads, sizes.kernel, sizes.feed_forward,
+        sizes.layers, sizes.heads, sizes.kernel, sizes.feed_forward, sizes.local_layers,
     )  # fmt: skip
     torch.manual_seed(recipe.seed)
     student = Student(shape, recipe.training.dropout)

@@ -22,8 +22,8 @@ from edge.errors import BundleError
 from quantize.export import DeviceStudent, example_inputs, vendor_warnings_ignored
 from quantize.student import Student, StudentShape
 
-_LINEAR = ("attention.query", "attention.key", "attention.value", "attention.out", "up", "down")
-_NORMS = ("conv_norm", "attention_norm", "forward_norm")
+_ATTENTION = ("attention.query", "attention.key", "attention.value", "attention.out")
+_FEED_FORWARD = ("up", "down")
 _HEADER = slice(10, 18)  # of XNNPACK's payload: offset and size of its graph, little-endian
 
 
@@ -41,21 +41,27 @@ def read_student(bundle: Bundle) -> Student:
 
         found = _Weights(deserialize_pte_binary(bundle.read(spec.program)))
     layers = len(found.convolutions)
-    if len(found.linears) != len(_LINEAR) * layers + 4 or len(found.norms) != len(_NORMS) * layers + 1:
+    attending = (len(found.linears) - len(_FEED_FORWARD) * layers - 4) // len(_ATTENTION)
+    linears = len(_FEED_FORWARD) * layers + len(_ATTENTION) * attending + 4
+    if len(found.linears) != linears or len(found.norms) != 2 * layers + attending + 1:
         raise BundleError(f"the program of bundle {bundle.manifest.name} is none that this version exported")
     (frame, tag, language), project = found.linears[-3:], found.linears[0]
     buckets, embed = found.table.shape
     shape = StudentShape(
         frames=len(frame[1]), tags=len(tag[1]), languages=len(language[1]), features=project[0].shape[1] - embed,
         buckets=buckets, embed=embed, hidden=len(project[1]), layers=layers, heads=found.heads,
-        kernel=found.convolutions[0][0].shape[2], feed_forward=len(found.linears[5][1]) if layers else 0,
+        kernel=found.convolutions[0][0].shape[2], feed_forward=len(found.linears[-5][1]) if layers else 0,
+        local_layers=layers - attending,
     )  # fmt: skip
     named = {"project": project, "frame": frame, "tag": tag, "language": language, "norm": found.norms[-1]}
-    for index in range(layers):
-        linears, norms = found.linears[1 + index * len(_LINEAR) :], found.norms[index * len(_NORMS) :]
-        named |= {f"layers.{index}.{name}": pair for name, pair in zip(_LINEAR, linears, strict=False)}
-        named |= {f"layers.{index}.{name}": pair for name, pair in zip(_NORMS, norms, strict=False)}
-        named[f"layers.{index}.conv"] = found.convolutions[index]
+    linear, norm = iter(found.linears[1:]), iter(found.norms)
+    for index, convolution in enumerate(found.convolutions):
+        local = index < shape.local_layers
+        named[f"layers.{index}.conv"] = convolution
+        for name in ("conv_norm", "forward_norm") if local else ("conv_norm", "attention_norm", "forward_norm"):
+            named[f"layers.{index}.{name}"] = next(norm)
+        for name in _FEED_FORWARD if local else (*_ATTENTION, *_FEED_FORWARD):
+            named[f"layers.{index}.{name}"] = next(linear)
     state = {
         f"{name}.{part}": values[at] for name, values in named.items() for at, part in enumerate(("weight", "bias"))
     }

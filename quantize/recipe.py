@@ -73,7 +73,7 @@ class TeacherPlan(_Table, frozen=True):
 
 
 class StudentPlan(_Table, frozen=True):
-    """Sizes of the student."""
+    """Sizes of the student; the first ``local_layers`` have no attention."""
 
     buckets: Annotated[int, msgspec.Meta(ge=2)] = 20480
     embed: Count = 64
@@ -82,12 +82,15 @@ class StudentPlan(_Table, frozen=True):
     heads: Count = 4
     kernel: Count = 3
     feed_forward: Count = 288
+    local_layers: Annotated[int, msgspec.Meta(ge=0)] = 0
 
     def __post_init__(self) -> None:
         if self.hidden % self.heads:
             raise ValueError(f"Expected hidden to be a multiple of heads, got {self.hidden} and {self.heads}")
         if self.kernel % 2 == 0:
             raise ValueError(f"Expected an odd kernel, got {self.kernel}")
+        if self.local_layers > self.layers:
+            raise ValueError(f"Expected at most {self.layers} local_layers, the layers, got {self.local_layers}")
 
 
 class Training(_Table, frozen=True):

@@ -1,8 +1,9 @@
 """The student: hashed n-gram embeddings, a small encoder, and three heads (frame, tags, language).
 
 Per token: mean of n-gram rows plus the home's match features; per layer a depthwise convolution for word order,
-attention, and a feed-forward part (pre-norm residuals, Xiong et al. 2020). Tags are scored as a sequence by a
-linear-chain CRF (Lafferty et al. 2001) whose transitions the device applies in its Viterbi search.
+attention (but in the first ones, if so chosen), and a feed-forward part (pre-norm residuals, Xiong et al. 2020).
+Tags are scored as a sequence by a linear-chain CRF (Lafferty et al. 2001) whose transitions the device applies in its
+Viterbi search.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class StudentShape:
-    """Sizes of a student."""
+    """Sizes of a student; the first ``local_layers`` have no attention and see neighbouring tokens alone."""
 
     frames: int
     tags: int
@@ -29,6 +30,7 @@ class StudentShape:
     heads: int = 4
     kernel: int = 3
     feed_forward: int = 256
+    local_layers: int = 0
 
 
 class NgramEmbedding(nn.Module):
@@ -78,12 +80,14 @@ class Attention(nn.Module):
 class Layer(nn.Module):
     """Convolution, attention, feed-forward; each adds to its input."""
 
-    def __init__(self, shape: StudentShape, dropout: float) -> None:
+    def __init__(self, shape: StudentShape, dropout: float, local: bool) -> None:
         super().__init__()
         h = shape.hidden
-        self.conv_norm, self.attention_norm, self.forward_norm = nn.LayerNorm(h), nn.LayerNorm(h), nn.LayerNorm(h)
+        self.local = local
+        self.conv_norm, self.forward_norm = nn.LayerNorm(h), nn.LayerNorm(h)
         self.conv = nn.Conv1d(h, h, shape.kernel, padding=shape.kernel // 2, groups=h)
-        self.attention = Attention(h, shape.heads)
+        if not local:
+            self.attention_norm, self.attention = nn.LayerNorm(h), Attention(h, shape.heads)
         self.up, self.down = nn.Linear(h, shape.feed_forward), nn.Linear(shape.feed_forward, h)
         self.dropout = nn.Dropout(dropout)
 
@@ -93,7 +97,8 @@ class Layer(nn.Module):
         if mask is not None:
             y = y * mask
         x = x + self.dropout(self.conv(y.transpose(1, 2)).transpose(1, 2))
-        x = x + self.dropout(self.attention(self.attention_norm(x), bias))
+        if not self.local:
+            x = x + self.dropout(self.attention(self.attention_norm(x), bias))
         out: Tensor = x + self.dropout(self.down(F.relu(self.up(self.forward_norm(x)))))
         return out
 
@@ -106,7 +111,7 @@ class Student(nn.Module):
         self.shape = shape
         self.embedding = NgramEmbedding(shape.buckets, shape.embed)
         self.project = nn.Linear(shape.embed + shape.features, shape.hidden)
-        self.layers = nn.ModuleList(Layer(shape, dropout) for _ in range(shape.layers))
+        self.layers = nn.ModuleList(Layer(shape, dropout, index < shape.local_layers) for index in range(shape.layers))
         self.norm = nn.LayerNorm(shape.hidden)
         self.frame = nn.Linear(2 * shape.hidden, shape.frames)
         self.tag = nn.Linear(shape.hidden, shape.tags)

@@ -27,6 +27,7 @@ HEAD = 'name = "x"\n[data]\nsource = "home"\n'
         (HEAD + '[training]\nepochs = "many"\n', 5, "Expected `int`, got `str`"),
         (HEAD + "[training]\n# none\nepochs = 0\n", 6, "Expected `int` >= 1"),
         (HEAD + "[student]\nhidden = 30\n", 4, "hidden to be a multiple of heads, got 30 and 4"),
+        (HEAD + "[student]\nlayers = 2\nlocal_layers = 3\n", 4, "at most 2 local_layers, the layers, got 3"),
         (HEAD + "[student]\nkernel = 2\n", 4, "an odd kernel"),
         (HEAD + "[release]\nparity = 2.0\n", 5, "Expected `float` <= 1.0"),
         (HEAD + "[release.licences]\nx = 1\n", 4, "Expected `str`, got `int`"),
