@@ -14,7 +14,7 @@ from edge.bundle import Bundle
 from edge.errors import BundleError, ConfigError
 from edge.manifest import Frame
 from edge.nlu.decode import Decoder
-from edge.nlu.matching import HomeIndex, Match
+from edge.nlu.matching import HomeIndex, Match, plain
 from edge.nlu.program import Program
 from edge.nlu.resolve import Resolver, read_lexicon
 from edge.nlu.short_names import with_short_names
@@ -69,6 +69,7 @@ class StudentParser:
             raise ConfigError(f"bundle {bundle.manifest.name} does not know {language!r}; {_languages(spec.languages)}")
         self._bundle, self._spec, self._home, self._language = bundle, spec, home, language
         self._usual = usual if usual in spec.languages else None
+        self._usual_words = read_lexicon(bundle, self._usual).common_words() if self._usual else set()
         self._prior = np.array([_FOREIGN if name == usual else 1.0 for name in spec.languages])
         self._run = run or Program(bundle.path(spec.program), threads=threads, id_limits=(spec.buckets, None)).run
         self._decoder = Decoder(spec.slots, spec.transitions, [f.slots for f in spec.frames], spec.temperature)
@@ -164,7 +165,10 @@ class StudentParser:
         return frames[0], tags[0, 1:], languages[0]
 
     def _heard(self, tokens: list[Token]) -> str:
-        """Language of the tokens, by the student's own language head; of the home's names alone, the usual one."""
+        """Language of the tokens, by the student's own language head.
+
+        The usual one, where all are words of its commands or the home's names: "open garage" is Dutch too.
+        """
         index, _ = self._speaking("")
         matches = index.matches(tokens)
         _, _, logits = self._scores(index, tokens, matches, None)
@@ -173,7 +177,8 @@ class StudentParser:
             return self._spec.languages[int(np.argmax(likely))]
         heard = int(np.argmax(likely * self._prior))
         named = {i for match in matches if match.score == 1.0 for i in range(match.first, match.last)}
-        in_doubt = len(named) == len(tokens) or likely[heard] < _CLEARLY * likely.sum()
+        its_own = all(at in named or plain(token.text) in self._usual_words for at, token in enumerate(tokens))
+        in_doubt = its_own or likely[heard] < _CLEARLY * likely.sum()
         return self._usual if in_doubt else self._spec.languages[heard]
 
     def _load_language(self, language: str) -> tuple[HomeIndex, Resolver]:

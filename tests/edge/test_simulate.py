@@ -87,7 +87,8 @@ def test_speech_is_in_the_language_of_the_profile(profile_language: str, languag
 
 def test_the_language_of_typed_text_is_found_from_its_words() -> None:
     parser = compose.mind(load_profile("desktop"), None, typed=True).parser
-    assert [parser.parse(Transcript(text)).language for text in ("sluk lyset", "open garage")] == ["da", "en"]
+    texts = ("sluk lyset", "open garage", "Garage door open")
+    assert [parser.parse(Transcript(text)).language for text in texts] == ["da", "en", "en"]
 
 
 def test_a_file_without_speech_says_so(tmp_path: Path) -> None:
