@@ -35,7 +35,7 @@ lint: .venv/installed
 
 arm-test: .venv-device/installed
 	@.ci/system-packages optional qemu-user-static debootstrap g++-aarch64-linux-gnu binfmt-support espeak-ng
-	.venv-device/bin/python -m benchmarks.arm
+	.venv-device/bin/python -m benchmarks.board.arm
 
 wheel: .venv-wheel/bin/pip
 	.venv-wheel/bin/pip wheel --quiet --no-deps --wheel-dir dist .

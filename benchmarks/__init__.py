@@ -1,1 +1,4 @@
-"""Benchmark harness: every stage against the budget of a named board."""
+"""Is it fast, small and right enough?
+
+The harness that holds every stage against a board, and the ``edge-bench`` command.
+"""

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from benchmarks.hearing_cli import HEARING, add_hearing
+from benchmarks.hearing.cli import HEARING, add_hearing
 from edge.errors import EdgeError
 
 _EXAMPLES = """examples:
@@ -50,10 +50,10 @@ def main(argv: list[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     import msgspec
 
-    from benchmarks.html import page
-    from benchmarks.markdown import document, table
     from benchmarks.peers import measure_peers
-    from benchmarks.report import open_rows, verdict, write_report
+    from benchmarks.report.html import page
+    from benchmarks.report.markdown import document, table
+    from benchmarks.report.report import open_rows, verdict, write_report
     from benchmarks.run import run
 
     report = run(
@@ -90,8 +90,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from benchmarks.compare import compare, without_times
-    from benchmarks.report import read_report
+    from benchmarks.report.compare import compare, without_times
+    from benchmarks.report.report import read_report
 
     reports = read_report(Path(arguments.before)), read_report(Path(arguments.after))
     changes = compare(*reports)
@@ -128,8 +128,8 @@ def _boards(arguments: argparse.Namespace) -> int:
 def _calibrate(arguments: argparse.Namespace) -> int:
     import msgspec
 
-    from benchmarks.projection import calibrate
-    from benchmarks.rates import with_rates
+    from benchmarks.board.projection import calibrate
+    from benchmarks.board.rates import with_rates
 
     rates = calibrate()
     if arguments.out:
@@ -140,8 +140,8 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 
 
 def _peers(arguments: argparse.Namespace) -> int:
-    from benchmarks.markdown import peers_table
     from benchmarks.peers import measure_peers
+    from benchmarks.report.markdown import peers_table
 
     peers = measure_peers(Path(arguments.data), arguments.bundle, tuple(arguments.only or ()), arguments.lang)
     sys.stdout.write((json.dumps(peers) if arguments.json else peers_table(peers)) + "\n")

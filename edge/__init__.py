@@ -1,1 +1,4 @@
-"""Offline voice assistant for Raspberry-Pi-class boards: the device runtime."""
+"""What runs on the device?
+
+The voice assistant from microphone to speaker, and the ``edge`` command.
+"""

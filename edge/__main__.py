@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from edge.cli import main
+from edge.commands.cli import main
 
 sys.exit(main())

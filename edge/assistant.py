@@ -15,10 +15,10 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from edge.board.trace import Trace, cpu_time_ns
 from edge.errors import EdgeError, EngineError
 from edge.parts import Ears, Mind, Mouth, Turn
 from edge.protocols import Completeness, Speech
-from edge.trace import Trace, cpu_time_ns
 from edge.types import AudioFrame, Transcript
 
 if TYPE_CHECKING:

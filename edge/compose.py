@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from edge.errors import ConfigError, EngineError
 
 if TYPE_CHECKING:
-    from edge.asr.grammar import Grammar
     from edge.audio.soundcard import SoundcardMicrophone, SoundcardSpeaker
     from edge.audio.wav import WavMicrophone, WavSpeaker
-    from edge.bundle import Bundle
+    from edge.bundle.format import Bundle
     from edge.config import Profile
+    from edge.grammar.grammar import Grammar
     from edge.parts import Ears, Mind, Mouth
     from edge.protocols import FrameFilter, LiveMicrophone, Parser, Recognizer, Speaker, Voice, WakeDetector
     from edge.types import Home
@@ -50,23 +50,27 @@ def _given(values: dict[str, str | None]) -> dict[str, str]:
 
 def bundle(name: str | None) -> Bundle:
     """The bundle of this name or path; ``home`` without one."""
-    from edge.bundle import open_bundle
+    from edge.bundle.format import open_bundle
 
     return open_bundle(name or "home")
 
 
 def home(path: str | None) -> Home:
     """The home of this file; the demo home without one."""
-    from edge.home import default_home, load_home
+    if path is None:
+        from edge.home.demo import default_home
 
-    return load_home(path) if path is not None else default_home()
+        return default_home()
+    from edge.home.home_file import load_home
+
+    return load_home(path)
 
 
 def parser(opened: Bundle, of_home: Home, language: str | None, usual: str | None = None) -> Parser:
     """What understands text: the bundle's own sentences, then its student, which finds the language without one."""
     if opened.manifest.grammar is None:
         return _student(opened, of_home, language, usual)
-    from edge.asr.grammar_parser import GrammarParser
+    from edge.grammar.parser import GrammarParser
 
     student = _student(opened, of_home, language, usual) if opened.manifest.student is not None else None
     return GrammarParser(grammar(opened, opened.manifest.grammar, of_home), student)
@@ -89,7 +93,7 @@ def spoken_parser(chosen: Profile, opened: Bundle, of_home: Home, language: str 
 
     On a small board own commands are understood as the bundle words them, without its student, which takes 11 MiB.
     """
-    from edge.asr.grammar_parser import FreeWording, GrammarParser, SpokenParser
+    from edge.grammar.parser import FreeWording, GrammarParser, SpokenParser
 
     expected, own = opened.manifest.hearing.get("en" if language is None else language), opened.manifest.grammar
     if expected is not None:
@@ -104,7 +108,7 @@ def spoken_parser(chosen: Profile, opened: Bundle, of_home: Home, language: str 
 
 def grammar(opened: Bundle, file: str, of_home: Home) -> Grammar:
     """A grammar of the bundle with the home's names in it, those without a room too."""
-    from edge.asr.grammar import home_names, unpack_grammar
+    from edge.grammar.grammar import home_names, unpack_grammar
     from edge.nlu.resolve import read_lexicon
     from edge.nlu.short_names import with_short_names
 
@@ -115,7 +119,7 @@ def grammar(opened: Bundle, file: str, of_home: Home) -> Grammar:
 
 def recognizer(chosen: Profile) -> Recognizer:
     """What turns speech into text in the profile's language."""
-    from edge.memory import return_freed_memory
+    from edge.board.memory import return_freed_memory
 
     return_freed_memory()
     engine, model = chosen.asr.engine, chosen.asr.model
@@ -157,7 +161,7 @@ def _is_small(chosen: Profile) -> bool:
 
 def installed(engine: str, language: str) -> Path | None:
     """Folder of an installed model or voice of the language, its own region before others."""
-    from edge.models import installed_model, list_models
+    from edge.models.catalog import installed_model, list_models
 
     primary = language.split("-")[0]
     fitting = [m for m in list_models() if m.engine == engine and m.language.replace("_", "-").split("-")[0] == primary]
@@ -166,7 +170,7 @@ def installed(engine: str, language: str) -> Path | None:
 
 
 def _folder(name_or_path: str) -> Path:
-    from edge.models import find_model
+    from edge.models.catalog import find_model
 
     return Path(name_or_path) if Path(name_or_path).exists() or "/" in name_or_path else find_model(name_or_path)
 
@@ -228,9 +232,9 @@ def mind(chosen: Profile, language: str | None, *, typed: bool = False) -> Mind:
 
     Without ``language``, what is heard is in the profile's; that of what is typed is found from the words.
     """
-    from edge.complete import completeness
     from edge.dialogue.dialogue import open_dialogue
     from edge.dialogue.replies import Replies
+    from edge.grammar.completeness import completeness
     from edge.parts import Mind
     from edge.types import Reply
 

@@ -1,1 +1,4 @@
-"""Build path: dataset → teacher → student → quantized program → bundle."""
+"""How is a bundle made?
+
+The build path from data to a quantized student, and the ``edge-quantize`` command.
+"""

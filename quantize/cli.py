@@ -155,10 +155,10 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from edge.bundle import open_bundle
-    from edge.home import load_home
-    from quantize.datasets import read_sentences, read_utterances
-    from quantize.evaluate import evaluate, table
+    from edge.bundle.format import open_bundle
+    from edge.home.home_file import load_home
+    from quantize.data.datasets import read_sentences, read_utterances
+    from quantize.evaluate.bundle import evaluate, table
 
     report = evaluate(
         open_bundle(arguments.bundle),
@@ -172,9 +172,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate_home(arguments: argparse.Namespace) -> int:
-    from edge.bundle import open_bundle
-    from quantize.datasets import read_sentences
-    from quantize.evaluate_home import evaluate_home, table
+    from edge.bundle.format import open_bundle
+    from quantize.data.datasets import read_sentences
+    from quantize.evaluate.home import evaluate_home, table
 
     bundle = open_bundle(arguments.bundle)
     report = evaluate_home(
@@ -194,7 +194,7 @@ def _verdict(report: dict[str, Any], arguments: argparse.Namespace) -> int:
 
 
 def _ablate(arguments: argparse.Namespace) -> int:
-    from quantize.ablate import ablate, table
+    from quantize.experiments.ablate import ablate, table
     from quantize.recipe import load_recipe
 
     report = ablate(load_recipe(arguments.recipe), arguments.out, arguments.data_dir, arguments.only)
@@ -203,8 +203,8 @@ def _ablate(arguments: argparse.Namespace) -> int:
 
 
 def _retrieval(arguments: argparse.Namespace) -> int:
-    from edge.bundle import open_bundle
-    from quantize.retrieval import aligned_cases, draw_clusters, frame_scores, retrieval, table
+    from edge.bundle.format import open_bundle
+    from quantize.evaluate.retrieval import aligned_cases, draw_clusters, frame_scores, retrieval, table
 
     bundle = open_bundle(arguments.bundle)
     cases = aligned_cases(arguments.languages or bundle.manifest.languages)
@@ -217,9 +217,9 @@ def _retrieval(arguments: argparse.Namespace) -> int:
 
 
 def _zero_shot(arguments: argparse.Namespace) -> int:
+    from quantize.evaluate.retrieval import table as retrieval_table
+    from quantize.experiments.zero_shot import table, zero_shot
     from quantize.recipe import load_recipe
-    from quantize.retrieval import table as retrieval_table
-    from quantize.zero_shot import table, zero_shot
 
     report = zero_shot(load_recipe(arguments.recipe), arguments.out)
     text = f"{table(report)}\n\n{retrieval_table(report['retrieval'])}"
@@ -229,14 +229,14 @@ def _zero_shot(arguments: argparse.Namespace) -> int:
 
 def _domain(arguments: argparse.Namespace) -> int:
     if arguments.add is None:
-        from quantize.domain_bundle import build_domain
-        from quantize.domain_student import Course
+        from quantize.own_commands.bundle import build_domain
+        from quantize.own_commands.student import Course
 
         course = None if arguments.sentences_only else Course()
         print(build_domain(arguments.domain, arguments.out, course).source)  # noqa: T201
         return 0
-    from edge.bundle import open_bundle
-    from quantize.extend import Extension, extend_bundle
+    from edge.bundle.format import open_bundle
+    from quantize.own_commands.extend import Extension, extend_bundle
 
     plan = Extension(max_flips=arguments.max_flips)
     print(extend_bundle(open_bundle(arguments.add), arguments.domain, arguments.out, plan).source)  # noqa: T201
@@ -244,15 +244,15 @@ def _domain(arguments: argparse.Namespace) -> int:
 
 
 def _hearing(arguments: argparse.Namespace) -> int:
-    from edge.bundle import open_bundle
-    from quantize.hearing import renew_hearing
+    from edge.bundle.format import open_bundle
+    from quantize.grammar.home_sentences import renew_hearing
 
     print(renew_hearing(open_bundle(arguments.bundle), arguments.out).source)  # noqa: T201
     return 0
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
-    from quantize.fetch import fetch_massive, fetch_slurp
+    from quantize.data.fetch import fetch_massive, fetch_slurp
 
     fetched = (fetch_massive if arguments.dataset == "massive" else fetch_slurp)(arguments.out)
     print("\n".join(str(path) for path in fetched))  # noqa: T201

@@ -11,22 +11,22 @@ import msgspec
 import numpy as np
 import torch
 
-from edge.bundle import Bundle, open_bundle, write_atomically, write_bundle
+from edge.bundle.format import Bundle, open_bundle, write_atomically, write_bundle
+from edge.bundle.manifest import FORMAT_VERSION, Manifest, StudentSpec
 from edge.errors import ConfigError, EdgeError
-from edge.manifest import FORMAT_VERSION, Manifest, StudentSpec
 from edge.nlu.program import Program
-from quantize.calibrate import Calibration, calibrate
-from quantize.datasets import read_listed
-from quantize.evaluate import predict
-from quantize.evaluate_home import home_flips
-from quantize.export import DeviceStudent, quantize_student, to_program
-from quantize.home import Example
-from quantize.home_build import home_student
-from quantize.home_templates import package_languages, templates_sha256
-from quantize.massive_build import massive_student
-from quantize.metrics import Flips, negative_flips
+from quantize.data.datasets import read_listed
+from quantize.data.metrics import Flips, negative_flips
+from quantize.evaluate.bundle import predict
+from quantize.evaluate.home import home_flips
+from quantize.program.calibrate import Calibration, calibrate
+from quantize.program.export import DeviceStudent, quantize_student, to_program
 from quantize.recipe import Data, Recipe
-from quantize.trained import Trained
+from quantize.student.examples import Example
+from quantize.student.home import home_student
+from quantize.student.massive import massive_student
+from quantize.student.trained import Trained
+from quantize.templates.package import package_languages, templates_sha256
 
 
 class BuildError(EdgeError):

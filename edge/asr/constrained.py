@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from jellyfish import levenshtein_distance, metaphone
 
-from edge.asr.grammar import Grammar, Kind, normalize
 from edge.asr.moonshine import MoonshineRecognizer
 from edge.asr.moonshine_model import Encoded, MoonshineModel
 from edge.asr.search import ConstrainedSearch, Hypothesis, SearchSettings
 from edge.asr.token_table import TokenTable
+from edge.grammar.grammar import Grammar, Kind, normalize
 from edge.types import Transcript
 
 COST_SLOPE, DOUBT_SLOPE = 4.0, 1.0

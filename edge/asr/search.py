@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edge.asr.automaton import MAX_STATES, Automaton
-from edge.asr.grammar import SPACE, Grammar
 from edge.asr.moonshine_model import END, RATE_HZ, Encoded, FloatArray, MoonshineModel
 from edge.asr.token_table import Allowed, TokenTable
+from edge.grammar.automaton import MAX_STATES, Automaton
+from edge.grammar.grammar import SPACE, Grammar
 
 TOKENS_PER_SECOND, FEWEST_TOKENS, MOST_TOKENS = 6.5, 12, 80
 MAX_SILENT = 2

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.asr.automaton import Automaton
-from edge.asr.grammar import APOSTROPHES, SPACE, spell
+from edge.grammar.automaton import Automaton
+from edge.grammar.grammar import APOSTROPHES, SPACE, spell
 
 MAX_TOKEN_CHARS = 20
 SINGLE_BYTES = range(3, 259)

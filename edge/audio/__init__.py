@@ -1,1 +1,4 @@
-"""Sound: files, cards, resampling, gain and end-pointing."""
+"""Where does sound come from and where does it go?
+
+Files, sound cards, resampling, gain and end-pointing.
+"""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from edge.dialogue.language import CommandBlock, LanguagePack
-from edge.spoken import AnyOrder, Choice, Node, Rule, read_template
+from edge.grammar.templates import AnyOrder, Choice, Node, Rule, read_template
 from edge.types import Parse
 
 _MISSING, _EXTRA, _CONTRADICTION, _AGREEMENT, _PRECISION = 4.0, 3.0, 2.0, 0.5, 0.4

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.dialogue.chime import chime
-from edge.dialogue.clock import Clock, SystemClock
 from edge.dialogue.replies import Replies
 from edge.dialogue.skills.climate import GetTemperature, SetFanMode, SetTemperature
 from edge.dialogue.skills.levels import FanSetSpeed, SetPosition
@@ -24,11 +23,12 @@ from edge.dialogue.skills.talk import Talk
 from edge.dialogue.skills.timing import CancelAllTimers, ChangeTimer, StartTimer, TimerStatus
 from edge.dialogue.skills.today import Today
 from edge.dialogue.skills.weather import GetWeather
-from edge.dialogue.state import SimulatedHome
-from edge.dialogue.store import restore_home, save_home
 from edge.dialogue.targets import Candidate, Question, Refusal, Targets
-from edge.dialogue.timers import Timer
 from edge.dialogue.toolbox import Toolbox
+from edge.home.clock import Clock, SystemClock
+from edge.home.simulated import SimulatedHome
+from edge.home.store import restore_home, save_home
+from edge.home.timers import Timer
 from edge.protocols import Skill
 from edge.types import Action, AudioFrame, Home, Parse, Reply
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from edge.errors import ConfigError
-from edge.spoken import plain_form
+from edge.grammar.templates import plain_form
 
 _PACKAGE = "home_assistant_intents"
 _UNTRANSLATED = "TODO"

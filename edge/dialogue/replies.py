@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from edge.dialogue.choice import ReplyChoice, ReplyChooser
 from edge.dialogue.language import LanguagePack, load_language, match_language
-from edge.dialogue.state import EntityState
 from edge.dialogue.targets import same
 from edge.dialogue.views import Spoken, StateView, slot_view
 from edge.errors import EngineError
+from edge.home.simulated import EntityState
 from edge.types import Parse
 
 if TYPE_CHECKING:

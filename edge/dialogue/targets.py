@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from edge.dialogue.state import EntityState, SimulatedHome
+from edge.home.simulated import EntityState, SimulatedHome
 from edge.types import Area, Floor, Parse, Slot
 
 _Thing = TypeVar("_Thing", bound=Area | Floor)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.dialogue.replies import Replies
-from edge.dialogue.state import EntityState, SimulatedHome
 from edge.dialogue.targets import Targets
+from edge.home.simulated import EntityState, SimulatedHome
 from edge.types import Action, Parse, Reply
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge.dialogue.state import EntityState
-from edge.dialogue.timers import Timer, rounded, split_seconds
+from edge.home.simulated import EntityState
+from edge.home.timers import Timer, rounded, split_seconds
 from edge.types import Slot, SlotValue
 
 

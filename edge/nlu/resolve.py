@@ -9,8 +9,8 @@ from typing import TypeAlias, cast
 
 import msgspec
 
-from edge.bundle import Bundle
-from edge.manifest import Frame
+from edge.bundle.format import Bundle
+from edge.bundle.manifest import Frame
 from edge.nlu.alike import nearest
 from edge.nlu.decode import Span
 from edge.nlu.matching import Match, plain

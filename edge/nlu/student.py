@@ -10,9 +10,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bundle import Bundle
+from edge.bundle.format import Bundle
+from edge.bundle.manifest import Frame
 from edge.errors import BundleError, ConfigError
-from edge.manifest import Frame
 from edge.nlu.decode import Decoder
 from edge.nlu.matching import HomeIndex, Match, plain
 from edge.nlu.program import Program

@@ -1,1 +1,4 @@
-"""Wake words and other ways to get the assistant to listen."""
+"""When does the assistant listen?
+
+Wake words, and other ways to get its attention.
+"""

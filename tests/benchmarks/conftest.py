@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.report import Report
+from benchmarks.report.report import Report
 from benchmarks.run import run
 
 BOARD = """
@@ -27,7 +27,7 @@ ram_mib = 512
 
 @pytest.fixture(scope="module")
 def run_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Report]]:
-    """Runs one scenario of ``samples.py`` (or ``benchmarks.work``) on a board with ``cap`` and ``budgets``."""
+    """Runs one scenario of ``samples.py`` (or the workloads') on a board with ``cap`` and ``budgets``."""
     folder = tmp_path_factory.mktemp("board")
 
     def start(

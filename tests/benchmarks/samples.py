@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.child import Probe
-from benchmarks.work import typed_turns
+from benchmarks.harness.child import Probe
+from benchmarks.harness.workloads import typed_turns
 
 
 def allocate(probe: Probe) -> None:

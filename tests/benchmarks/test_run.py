@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import machine
 from benchmarks.cli import main
-from benchmarks.report import Report, Result, Row, read_report, write_report
-from edge.bundle import open_bundle
+from benchmarks.harness import machine
+from benchmarks.report.report import Report, Result, Row, read_report, write_report
+from edge.board.memory import make_group
+from edge.bundle.format import open_bundle
 from edge.config import Rates, load_profile, profile_names
 from edge.errors import EdgeError
-from edge.memory import make_group
 
 Run = Callable[..., Report]
 TURNS = {"turns": 100, "settled": 30}
@@ -45,7 +45,7 @@ def test_memory_of_the_harness_is_not_counted(run_here: Run) -> None:
     assert large - small == pytest.approx(200, rel=0.02)
     # The same work without any harness: what is left over is less than 2 % of the block.
     code = (
-        "import sys; sys.argv=['x']; import json, mmap, edge.trace; from edge.memory import peak_rss_mib\n"
+        "import sys; sys.argv=['x']; import json, mmap, edge.board.trace; from edge.board.memory import peak_rss_mib\n"
         "block = bytearray(b'x') * (201 << 20); print(peak_rss_mib())"
     )
     bare = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -97,8 +97,9 @@ def test_a_bundle_made_too_big_fails_its_row(run_here: Run, tmp_path: Path) -> N
     megabytes = sum(entry.bytes for entry in opened.manifest.files.values()) / 2**20
     budgets = {"cold-start.bundle_mib": megabytes + 0.5, "cold-start.peak_rss_mib": 400}
     parameters = {"text": "turn on the kitchen light"}
-    assert run_here("cold-start", "benchmarks.work:cold_start", parameters, budgets).passed
-    report = run_here("cold-start", "benchmarks.work:cold_start", parameters, budgets, bundle=padded(tmp_path, 1 << 20))
+    assert run_here("cold-start", "benchmarks.harness.workloads:cold_start", parameters, budgets).passed
+    bundle = padded(tmp_path, 1 << 20)
+    report = run_here("cold-start", "benchmarks.harness.workloads:cold_start", parameters, budgets, bundle=bundle)
     (row,) = failures(report)
     assert row.metric == "cold-start.bundle_mib"
     assert row.over == pytest.approx(0.5, abs=0.1)
@@ -110,8 +111,8 @@ def padded(folder: Path, size: int) -> str:
 
     import msgspec
 
-    from edge.bundle import copy_bundle
-    from edge.manifest import FileEntry
+    from edge.bundle.format import copy_bundle
+    from edge.bundle.manifest import FileEntry
 
     opened = open_bundle("home")
     target = folder / "big"
@@ -141,7 +142,7 @@ def test_an_error_in_the_work_is_a_failure(run_here: Run) -> None:
 
 
 def test_every_profile_has_budgets_that_are_measured() -> None:
-    from benchmarks.gate import check_budgets
+    from benchmarks.board.gate import check_budgets
 
     for name in profile_names():
         profile = load_profile(name)
@@ -175,7 +176,7 @@ def test_open_budgets_fail_only_when_strict(
 
 
 def test_seven_zip_is_estimated_where_it_is_missing() -> None:
-    from benchmarks.projection import project
+    from benchmarks.board.projection import project
 
     here = Rates(lzma_mb_s=2.0, memcpy_mb_s=13000)
     found = project(here, load_profile("raspberry-pi-zero-2w"))
@@ -197,9 +198,9 @@ def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 
 def test_calibrate_writes_a_profile_with_measured_rates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks import projection
-    from benchmarks.projection import project
-    from benchmarks.rates import with_rates
+    from benchmarks.board import projection
+    from benchmarks.board.projection import project
+    from benchmarks.board.rates import with_rates
 
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(projection, "_SIZE", 128)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from edge.dialogue.dialogue import Ring
-from edge.dialogue.timers import Timer
 from edge.errors import DeviceError, EngineError
+from edge.home.timers import Timer
 from edge.protocols import Completeness
 from edge.types import Action, AudioFrame, Reply, Transcript
 from tests.edge.scripted import FRAME_MS, LOUD, QUIET, SENTENCE, Bench, CountWake, LiveFrames, frames

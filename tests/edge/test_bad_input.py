@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edge import compose
 from edge.assistant import Assistant
 from edge.audio.wav import write_wav
-from edge.cli import main
+from edge.commands.cli import main
 from edge.config import load_profile
 from edge.types import AudioFrame, Transcript
 from tests.command import CHECKOUT, edge, one_line, rows
@@ -231,7 +231,7 @@ NO_PORTAUDIO = """
 import ctypes.util, sys
 real = ctypes.util.find_library
 ctypes.util.find_library = lambda name: None if name == "portaudio" else real(name)
-from edge.cli import main
+from edge.commands.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 

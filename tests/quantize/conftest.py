@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from accelerate.state import AcceleratorState
 
-from edge.bundle import Bundle
+from edge.bundle.format import Bundle
 from quantize.pipeline import build
 from tests.quantize.tiny_home import TINY
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.bundle import Bundle, open_bundle
+from edge.bundle.format import Bundle, open_bundle
 from edge.errors import ConfigError
 from edge.nlu.student import StudentParser
 from edge.types import Area, Home, Transcript
-from quantize import home_templates
 from quantize.pipeline import BuildError, build
+from quantize.templates import package as home_templates
 from tests.quantize.tiny_home import TINY
 
 

@@ -1,1 +1,4 @@
-"""One skill per family of intents."""
+"""How is a command carried out?
+
+A skill for each family of intents.
+"""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from edge.dialogue.skills.levels import number
-from edge.dialogue.state import EntityState
 from edge.dialogue.targets import Refusal
 from edge.dialogue.toolbox import Toolbox
 from edge.dialogue.views import plain
+from edge.home.simulated import EntityState
 from edge.types import Action, Parse, Reply
 
 _COLDEST, _WARMEST = 7.0, 95.0

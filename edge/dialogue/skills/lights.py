@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edge.dialogue.skills.levels import number, percent
-from edge.dialogue.state import EntityState
 from edge.dialogue.targets import Refusal
 from edge.dialogue.toolbox import Toolbox
+from edge.home.simulated import EntityState
 from edge.types import Action, Parse, Reply, Slot, SlotValue
 
 _STEPS = {"up": 20, "down": -20}

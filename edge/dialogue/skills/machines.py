@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from edge.dialogue.state import EntityState
 from edge.dialogue.targets import Refusal
 from edge.dialogue.toolbox import Toolbox
+from edge.home.simulated import EntityState
 from edge.types import Action, Parse, Reply
 
 _STATES = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edge.dialogue.skills.levels import number, percent
-from edge.dialogue.state import EntityState
 from edge.dialogue.targets import Refusal
 from edge.dialogue.toolbox import Toolbox
+from edge.home.simulated import EntityState
 from edge.types import Action, Parse, Reply
 
 _VOLUME_STEP = 10

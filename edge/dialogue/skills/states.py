@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edge.dialogue.state import EntityState
 from edge.dialogue.targets import Refusal, same
 from edge.dialogue.toolbox import Toolbox
+from edge.home.simulated import EntityState
 from edge.types import Action, Parse, Reply, Slot
 
 _SENSOR_CLASSES = {"garage": "garage_door"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from edge.dialogue.skills.levels import number
 from edge.dialogue.targets import Candidate, Question, Refusal, same
-from edge.dialogue.timers import Timer
 from edge.dialogue.toolbox import Toolbox
 from edge.dialogue.views import timer_view
+from edge.home.timers import Timer
 from edge.types import Action, Parse, Reply, Slot
 
 _UNIT_S = {"hours": 3600, "minutes": 60, "seconds": 1}

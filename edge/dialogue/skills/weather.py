@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from edge.dialogue.state import EntityState
 from edge.dialogue.toolbox import Toolbox
 from edge.errors import ConfigError
+from edge.home.simulated import EntityState
 from edge.types import Action, Entity, Parse, Reply
 
 

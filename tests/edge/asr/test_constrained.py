@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.asr.automaton import Automaton
 from edge.asr.constrained import ConstrainedRecognizer, sounds_alike
-from edge.asr.grammar import Grammar
 from edge.asr.moonshine_model import MoonshineModel
 from edge.asr.search import ConstrainedSearch, SearchSettings
 from edge.asr.token_table import TokenTable
 from edge.audio.wav import WavMicrophone
+from edge.grammar.automaton import Automaton
+from edge.grammar.grammar import Grammar
 from edge.types import AudioFrame, Transcript
-from quantize.domain_file import parse_domain, read_domain
-from quantize.grammar import compile_grammar
+from quantize.grammar.compiler import compile_grammar
+from quantize.templates.command_file import parse_domain, read_domain
 from tests.speech import spoken
 
 pytestmark = pytest.mark.skipif(

@@ -8,7 +8,7 @@ import pytest
 
 from edge.dialogue.choice import ReplyChooser
 from edge.dialogue.language import installed_languages, load_language
-from edge.spoken import AnyOrder, Choice, Group, Node, Rule, read_template
+from edge.grammar.templates import AnyOrder, Choice, Group, Node, Rule, read_template
 from edge.types import Parse, Slot
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from edge.dialogue.language import CommandBlock, installed_languages, load_language, match_language
 from edge.dialogue.replies import Replies
-from edge.dialogue.state import EntityState, SimulatedHome
-from edge.dialogue.timers import Timer
 from edge.dialogue.views import Spoken, timer_view
 from edge.errors import EngineError
-from edge.home import default_home
+from edge.home.demo import default_home
+from edge.home.simulated import EntityState, SimulatedHome
+from edge.home.timers import Timer
 from edge.types import Parse, Slot, SlotValue
 
 LANGUAGES = installed_languages()

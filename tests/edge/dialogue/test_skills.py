@@ -10,10 +10,10 @@ import pytest
 from edge.dialogue.dialogue import open_dialogue, skill_table
 from edge.dialogue.language import supported_intents
 from edge.dialogue.replies import Replies
-from edge.dialogue.state import SimulatedHome
 from edge.dialogue.targets import Targets
 from edge.dialogue.toolbox import Toolbox
-from edge.home import default_home
+from edge.home.demo import default_home
+from edge.home.simulated import SimulatedHome
 from edge.types import Entity, Home, Parse, Slot
 
 if TYPE_CHECKING:

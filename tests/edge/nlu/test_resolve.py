@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.manifest import Frame
+from edge.bundle.manifest import Frame
 from edge.nlu.decode import Span
 from edge.nlu.matching import HomeIndex
 from edge.nlu.resolve import Lexicon, ListedValue, Resolver, lexicon_key

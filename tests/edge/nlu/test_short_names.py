@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edge import compose
-from edge.asr.automaton import Automaton
-from edge.bundle import open_bundle
+from edge.bundle.format import open_bundle
+from edge.grammar.automaton import Automaton
 from edge.nlu.short_names import with_short_names
 from edge.nlu.student import StudentParser
 from edge.types import Area, Entity, Home, Transcript

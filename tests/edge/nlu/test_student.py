@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.bundle import Bundle, open_bundle
+from edge.bundle.format import Bundle, open_bundle
 from edge.errors import ConfigError
-from edge.home import default_home
+from edge.home.demo import default_home
 from edge.nlu.student import StudentParser
 from edge.types import Area, Entity, Floor, Home, Parse, Transcript
 
@@ -171,7 +171,7 @@ def test_an_unknown_language_names_the_known_ones(bundle: Bundle) -> None:
 
 def test_parsing_loads_no_training_library() -> None:
     code = (
-        "from edge.bundle import open_bundle; from edge.nlu.student import StudentParser\n"
+        "from edge.bundle.format import open_bundle; from edge.nlu.student import StudentParser\n"
         "from edge.types import Home, Transcript; import sys\n"
         "StudentParser(open_bundle('home'), Home(), 'en').parse(Transcript('turn on the light'))\n"
         "print([m for m in ('torch', 'onnxruntime', 'transformers', 'executorch') if m in sys.modules])"
@@ -189,9 +189,9 @@ def test_an_alternative_of_the_recognizer_is_tried(bundle: Bundle) -> None:
 
 def test_the_runtime_with_the_student_stays_below_40_mib() -> None:
     program = (
-        "from edge.bundle import open_bundle\n"
-        "from edge.home import default_home\n"
-        "from edge.memory import peak_rss_mib\n"
+        "from edge.bundle.format import open_bundle\n"
+        "from edge.home.demo import default_home\n"
+        "from edge.board.memory import peak_rss_mib\n"
         "from edge.nlu.student import StudentParser\n"
         "from edge.types import Transcript\n"
         "parser = StudentParser(open_bundle('home'), default_home(), 'en')\n"

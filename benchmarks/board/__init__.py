@@ -1,0 +1,4 @@
+"""Does it fit the board?
+
+Budgets, projections to boards, and the emulated ARM board.
+"""

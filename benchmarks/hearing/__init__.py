@@ -1,0 +1,4 @@
+"""How well is speech heard?
+
+Recordings, noise, end-pointing and wake words.
+"""

@@ -1,0 +1,260 @@
+"""The ``edge`` command: arguments, exit codes and nothing else; each subcommand imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from edge.errors import EdgeError
+
+_EXAMPLES = """examples:
+  edge parse "turn on the kitchen light"
+  edge simulate --text "set a timer for five minutes" --out reply.wav
+  edge simulate --mic
+  edge simulate --wav command.wav --profile raspberry-pi-zero-2w
+  edge check
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            text = f"edge {version('edge-assistant')}"
+        except PackageNotFoundError:
+            text = "edge (not installed, running from its source tree)"
+        sys.stdout.write(text + "\n")
+        parser.exit(0)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns 0 when done, 1 when a check failed, 2 for wrong use or a broken environment."""
+    arguments = _arguments().parse_args(argv)
+    if arguments.command != "parse":
+        _log_to_stderr(arguments.verbose)
+    return guarded(lambda: _run(arguments), arguments.verbose)
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    import logging
+
+    level = logging.DEBUG if verbose else logging.WARNING
+    logging.basicConfig(level=level, stream=sys.stderr, format="edge: %(message)s", force=True)
+
+
+def guarded(work: Callable[[], int], verbose: bool = False) -> int:
+    """Exit code of ``work``, with every foreseeable failure told in one line on standard error."""
+    try:
+        code = work()
+        sys.stdout.flush()
+        return code
+    except EdgeError as error:
+        if verbose:
+            raise
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _fail(f"{error.filename or 'standard output'}: {error.strerror or error}")
+
+
+def _fail(message: str) -> int:
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"edge: {' '.join(message.split())}\n")
+    return 2
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    command: str = arguments.command
+    if command == "parse":
+        from edge.commands.parse import parse
+
+        return parse(arguments)
+    if command == "simulate":
+        from edge.commands.simulate import simulate
+
+        return simulate(arguments)
+    if command == "listen":
+        from edge.commands.listen import listen
+
+        return listen(arguments)
+    if command == "say":
+        from edge.commands.simulate import say
+
+        return say(arguments)
+    if command == "run":
+        from edge.commands.simulate import run
+
+        return run(arguments)
+    if command == "check":
+        from edge.commands.check import check
+
+        return check(arguments)
+    if command == "demo":
+        from edge.commands.demo import demo
+
+        return demo(arguments)
+    if command == "firmware":
+        from edge.commands.firmware import firmware
+
+        return firmware(arguments)
+    from edge.commands.bundle import bundle, models
+
+    return bundle(arguments) if command == "bundle" else models(arguments)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    root = _Parser(
+        prog="edge",
+        description="An offline voice assistant for small boards.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    root.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+    root.add_argument("-v", "--verbose", action="store_true", help="log more to standard error")
+    commands = root.add_subparsers(prog="edge", dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    _simulate_arguments(commands)
+    _parse_arguments(commands)
+    _listen_arguments(commands)
+    _speech_arguments(commands)
+    _store_arguments(commands)
+    return root
+
+
+_Commands = argparse._SubParsersAction
+
+
+def _command(commands: _Commands[_Parser], name: str, does: str, example: str = "") -> _Parser:
+    parser: _Parser = commands.add_parser(
+        name,
+        help=does,
+        description=does[0].upper() + does[1:] + ".",
+        epilog=f"example:\n  {example}" if example else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser
+
+
+def _simulate_arguments(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "simulate",
+        "one turn from text or a recording, or live from the microphone, in a simulated home",
+        'edge simulate --text "turn on the kitchen light"\n  edge simulate --wav in.wav --out reply.wav --json',
+    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--text", action="append", metavar="TEXT", help="typed command (repeatable), or - for standard input"
+    )
+    source.add_argument("--wav", metavar="FILE", help="recording of a command")
+    source.add_argument("--mic", action="store_true", help="live from the microphone")
+    parser.add_argument("--out", metavar="FILE", help="write the spoken reply into this WAV file")
+    parser.add_argument("--json", action="store_true", help="one JSON object per turn on standard output")
+    parser.add_argument("--profile", metavar="NAME", help="board whose memory, cores and engines are used")
+    _understanding(parser)
+    _engines(parser)
+
+
+def _parse_arguments(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands,
+        "parse",
+        "understand text: one JSON object a line",
+        'edge parse "turn on the kitchen light"\n  edge parse --lang de - < sentences.txt',
+    )
+    parser.add_argument("text", metavar="TEXT", help="a command, or - for standard input, a command a line")
+    parser.add_argument("--json", action="store_true", help="JSON, which is the only form")
+    _understanding(parser)
+
+
+def _listen_arguments(commands: _Commands[_Parser]) -> None:
+    parser = _command(
+        commands, "listen", "understand recordings: one JSON object a file", "edge listen --json a.wav b.wav"
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE.wav", help="recording of one command")
+    parser.add_argument("--json", action="store_true", help="JSON, which is the only form")
+    parser.add_argument("--profile", metavar="NAME", help="board whose engines are used")
+    _understanding(parser)
+    _engines(parser)
+
+
+def _speech_arguments(commands: _Commands[_Parser]) -> None:
+    parser = _command(commands, "say", "speak into a WAV file", 'edge say "Dinner is ready" --out dinner.wav')
+    parser.add_argument("text", metavar="TEXT")
+    parser.add_argument("--out", metavar="FILE", required=True)
+    parser.add_argument("--lang", metavar="xx", default="en", help="language of the text (default: en)")
+    parser.add_argument("--profile", metavar="NAME", help="board whose voice is used")
+    parser.add_argument("--tts", choices=("auto", "piper", "espeak"), help="voice engine instead of the profile's")
+
+    parser = _command(commands, "run", "the assistant on a device, until it is stopped", "edge run --profile desktop")
+    parser.add_argument("--profile", metavar="NAME", required=True)
+    parser.add_argument("--json", action="store_true", help="one JSON object per turn on standard output")
+    _understanding(parser)
+
+    parser = _command(commands, "check", "say what is installed, what is missing, and how to mend it", "edge check")
+    parser.add_argument("--profile", metavar="NAME", default="desktop")
+    parser.add_argument("--json", action="store_true")
+
+    parser = _command(commands, "demo", "speak commands, hear them with noise, act and answer", "edge demo")
+    parser.add_argument("--out", metavar="FOLDER", default="demo-output", help="where the WAV files go")
+    parser.add_argument("--snr", type=float, default=40.0, metavar="dB", help="speech above noise (default: 40)")
+
+
+def _store_arguments(commands: _Commands[_Parser]) -> None:
+    bundle = _command(commands, "bundle", "inspect and install bundles", "edge bundle info home")
+    actions = bundle.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
+    for name, does in (
+        ("info", "what a bundle contains"),
+        ("verify", "check every hash and load the programs"),
+        ("install", "install a bundle for this user, keeping the one before"),
+    ):
+        action = _command(actions, name, does, f"edge bundle {name} home.edge")
+        action.add_argument("bundle", metavar="BUNDLE", help="name, folder or .edge file")
+        action.add_argument("--json", action="store_true")
+    action = _command(actions, "rollback", "return to the bundle before", "edge bundle rollback home")
+    action.add_argument("bundle", metavar="NAME")
+    action.add_argument("--json", action="store_true")
+
+    example = "edge firmware render --profile raspberry-pi-5-4gb --out image"
+    firmware = _command(commands, "firmware", "files of a board's image", example)
+    actions = firmware.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
+    action = _command(actions, "render", "write the systemd unit, asound.conf and cloud-init data", example)
+    action.add_argument("--profile", metavar="NAME", required=True)
+    action.add_argument("--out", metavar="FOLDER", required=True)
+
+    models = _command(commands, "models", "speech models and voices", "edge models install vosk-small-de")
+    actions = models.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
+    action = _command(actions, "list", "models that can be installed, and those that are", "edge models list")
+    action.add_argument("--json", action="store_true")
+    for name, does in (("install", "download, verify and unpack a model"), ("remove", "remove an installed model")):
+        _command(actions, name, does, f"edge models {name} NAME").add_argument("model", metavar="NAME")
+
+
+def _understanding(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bundle", metavar="B", help="bundle: a name (home), a folder or an .edge file")
+    parser.add_argument("--lang", metavar="xx", help="language of the command (default: found from the words)")
+    parser.add_argument("--home", metavar="FILE", help="home file (default: the demo home)")
+
+
+def _engines(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--asr", choices=("auto", "moonshine", "vosk"), help="recognizer instead of the profile's")
+    parser.add_argument("--asr-model", metavar="DIR", help="folder of the recognizer's model")
+    if parser.prog.endswith("simulate"):
+        parser.add_argument("--tts", choices=("auto", "piper", "espeak", "none"), help="voice instead of the profile's")

@@ -1,0 +1,179 @@
+"""``edge firmware render``: what a board needs to run the assistant from its first boot, made from its profile."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from edge.commands.output import write_line
+from edge.config import Profile, load_profile
+from edge.errors import ConfigError
+
+_PREFIX = "/opt/edge-assistant"
+_UNIT = "edge-assistant.service"
+_PACKAGES = ("espeak-ng", "libportaudio2", "libasound2-plugins", "python3-venv")
+_WATCHDOG_S = 60
+
+
+def firmware(arguments: argparse.Namespace) -> int:
+    """Write the files of a board into a folder."""
+    profile = load_profile(arguments.profile)
+    files = render(profile)
+    folder = Path(arguments.out)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        write_line(str(path))
+    return 0
+
+
+def render(profile: Profile) -> dict[str, str]:
+    """Text of every file by its name: systemd unit, ALSA configuration, cloud-init's user data.
+
+    Raises:
+        ConfigError: a name in the profile has characters that would end a line of these files.
+    """
+    values = (profile.name, str(profile.audio.microphone), str(profile.audio.speaker), profile.board.title)
+    if any(not value.isprintable() or '"' in value for value in values):
+        raise ConfigError("profile: names and sound devices must be on one line and without quotation marks")
+    unit, sound = _unit(profile), _sound(profile)
+    return {_UNIT: unit, "asound.conf": sound, "user-data": _cloud_init(profile, unit, sound)}
+
+
+def _unit(profile: Profile) -> str:
+    """The service: no privileges, no network, the board's memory and cores, restarted when it hangs."""
+    cap = profile.board.memory_cap_mib
+    memory = f"MemoryMax={cap}M\nMemoryHigh={cap * 95 // 100}M\nMemorySwapMax=0\n" if cap is not None else ""
+    cores = f"AllowedCPUs=0-{profile.board.cores - 1}\n" if profile.board.cores else ""
+    return f"""[Unit]
+Description=Offline voice assistant on {_percent(profile.board.title)}
+Documentation=man:systemd.exec(5)
+After=sound.target
+Wants=sound.target
+StartLimitIntervalSec=300
+StartLimitBurst=10
+
+[Service]
+Type=notify
+NotifyAccess=main
+ExecStart={_PREFIX}/bin/edge run --profile {_percent(profile.name)}
+WatchdogSec={_WATCHDOG_S}
+Restart=always
+RestartSec=5
+Nice=-5
+{memory}{cores}OOMPolicy=stop
+TasksMax=64
+
+DynamicUser=yes
+SupplementaryGroups=audio
+StateDirectory=edge-assistant
+CacheDirectory=edge-assistant
+WorkingDirectory=%S/edge-assistant
+Environment=HOME=/var/lib/edge-assistant
+Environment=XDG_DATA_HOME=/var/lib/edge-assistant
+Environment=XDG_CACHE_HOME=/var/cache/edge-assistant
+Environment=PYTHONUNBUFFERED=1
+UMask=0077
+
+CapabilityBoundingSet=
+AmbientCapabilities=
+NoNewPrivileges=yes
+PrivateNetwork=yes
+IPAddressDeny=any
+RestrictAddressFamilies=AF_UNIX
+DevicePolicy=closed
+DeviceAllow=char-alsa rw
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+ProtectProc=invisible
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RemoveIPC=yes
+LockPersonality=yes
+KeyringMode=private
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @debug @mount
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def _percent(text: str) -> str:
+    """Text in which systemd finds no specifiers."""
+    return text.replace("%", "%%")
+
+
+def _sound(profile: Profile) -> str:
+    """ALSA's default device: microphone and speaker shared and resampled by ALSA (alsa-lib's asoundrc)."""
+    capture, playback = (_card(name) for name in (profile.audio.microphone, profile.audio.speaker))
+    return f"""# {profile.board.title}: the assistant records at 16 kHz, mono; plug converts to what the cards do.
+pcm.!default {{
+  type asym
+  capture.pcm "edge_microphone"
+  playback.pcm "edge_speaker"
+}}
+pcm.edge_microphone {{
+  type plug
+  slave.pcm {{
+    type dsnoop
+    ipc_key 16001
+    slave.pcm "hw:{capture}"
+  }}
+}}
+pcm.edge_speaker {{
+  type plug
+  slave.pcm {{
+    type dmix
+    ipc_key 16002
+    slave.pcm "hw:{playback}"
+  }}
+}}
+ctl.!default {{
+  type hw
+  card {playback.split(",")[0]}
+}}
+"""
+
+
+def _card(device: str | int | None) -> str:
+    return "0" if device is None else str(device).removeprefix("hw:")
+
+
+def _cloud_init(profile: Profile, unit: str, sound: str) -> str:
+    """First boot: packages, the assistant in its own environment, and the service; JSON, which YAML contains."""
+    from edge.models.catalog import list_models
+
+    extras = "speech" if profile.tts.engine == "espeak" else "speech,piper-gpl"
+    files = {f"/etc/systemd/system/{_UNIT}": unit, "/etc/asound.conf": sound}
+    wanted = [name for name in (profile.asr.model, profile.tts.voice) if name in {m.name for m in list_models()}]
+    install = f'{_PREFIX}/bin/pip install --no-cache-dir "$(ls /boot/firmware/edge_assistant-*.whl)[{extras}]"'
+    data = {
+        "hostname": profile.name,
+        "package_update": True,
+        "packages": list(_PACKAGES),
+        "write_files": [{"path": path, "content": text, "permissions": "0644"} for path, text in files.items()],
+        "runcmd": [
+            ["python3", "-m", "venv", _PREFIX],
+            ["sh", "-c", install],
+            *(
+                ["env", "XDG_DATA_HOME=/var/lib/edge-assistant", f"{_PREFIX}/bin/edge", "models", "install", name]
+                for name in wanted
+            ),
+            ["systemctl", "daemon-reload"],
+            ["systemctl", "enable", "--now", _UNIT],
+        ],
+    }
+    return "#cloud-config\n" + json.dumps(data, indent=2, ensure_ascii=False) + "\n"

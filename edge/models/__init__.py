@@ -1,0 +1,4 @@
+"""Which speech models do others publish, and how do they get here?
+
+The catalog, downloads and unpacking.
+"""

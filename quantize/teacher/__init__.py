@@ -1,0 +1,4 @@
+"""What does the large model know?
+
+Encoders, their adaptation, training and labels.
+"""

@@ -1,0 +1,104 @@
+"""What the device must know of a language to turn text into values: its closed lists and how it spells numbers."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+import msgspec
+
+from edge.nlu.matching import plain
+from edge.nlu.resolve import Lexicon, ListedValue, lexicon_key
+from edge.nlu.tokens import tokenize
+from edge.types import SlotValue
+from quantize.templates.sampler import (
+    ARTICLES,
+    DURATIONS,
+    PROCLITICS,
+    Sample,
+    Templates,
+    is_word,
+    numeric_tags,
+    stand_in,
+)
+
+_DRAWS = 32
+_TELLING = 0.02
+_KINDS = frozenset({"light", "fan"})
+"""Kinds of which a command may mean all, and which it tells by a word: those of covers are listed values."""
+_NUMBERS = (*range(101), *range(1000, 10001, 100))
+
+
+def build_lexicon(templates: Templates) -> Lexicon:
+    """Lexicon of one language."""
+    values: dict[str, dict[str, dict[SlotValue, set[str] | None]]] = {}
+    for tag, text, value, domains in templates.listed_values():
+        key = lexicon_key(text)
+        if not key:
+            continue
+        known = values.setdefault(tag, {}).setdefault(key, {})
+        if not domains:
+            known[value[0] if isinstance(value, list) else value] = None
+        else:
+            before = known.setdefault(value[0] if isinstance(value, list) else value, set())
+            if before is not None:
+                before.update(domains)
+    for tag in DURATIONS:
+        for article in ARTICLES.get(templates.language, ()):
+            values.setdefault(tag, {})[article] = {1: None}
+    numbers: dict[str, int] = {}
+    for number in _NUMBERS:
+        for form in templates.spellings(number):
+            numbers.setdefault(lexicon_key(form), number)
+    return Lexicon(
+        {tag: {key: _listed(found) for key, found in sorted(texts.items())} for tag, texts in sorted(values.items())},
+        numbers if numeric_tags(templates) else {},
+        PROCLITICS.get(templates.language, ()),
+        *command_words(templates),
+    )
+
+
+def command_words(templates: Templates) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """The folded words of a language's commands, slots aside, and which of them tell what kind of device is meant.
+
+    They come from some sentences of each template. A word tells a kind where its share among the sentences about that
+    kind is ten times the one among all others.
+    """
+    rng = random.Random(templates.language)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    sentences: Counter[str] = Counter()
+    for block in templates.blocks:
+        kind = str(dict(block.implied).get("domain") or (block.domains[0] if len(block.domains) == 1 else ""))
+        for template in block.sentences:
+            for _ in range(_DRAWS):
+                sample = templates.sample(block, template, rng, stand_in)
+                if sample:
+                    sentences[kind] += 1
+                    counts[kind].update(set(_outside_slots(sample)))
+    everywhere: Counter[str] = sum(counts.values(), Counter())
+    kinds: dict[str, tuple[str, ...]] = {}
+    for kind in sorted(counts.keys() & _KINDS):
+        others = max(1, sentences.total() - sentences[kind])
+        shares = {word: (n / sentences[kind], (everywhere[word] - n) / others) for word, n in counts[kind].items()}
+        telling = (word for word, (own, other) in shares.items() if own >= _TELLING and own >= 10 * other)
+        kinds[kind] = tuple(sorted(telling))
+    polite = {plain(token.text) for phrase in templates.skip_words for token in tokenize(phrase)}
+    return tuple(sorted({*everywhere, *polite})), kinds
+
+
+def _outside_slots(sample: Sample) -> Iterator[str]:
+    for token in tokenize(sample.text):
+        if is_word(token.text) and not any(slot.start < token.end and token.start < slot.end for slot in sample.slots):
+            yield plain(token.text)
+
+
+def lexicon_bytes(lexicon: Lexicon) -> bytes:
+    """The lexicon as the bundle holds it."""
+    return msgspec.json.encode(lexicon)
+
+
+def _listed(found: dict[SlotValue, set[str] | None]) -> tuple[ListedValue, ...]:
+    if len(found) == 1:
+        return (ListedValue(next(iter(found))),)
+    return tuple(ListedValue(value, tuple(sorted(domains or ()))) for value, domains in found.items())

@@ -1,0 +1,112 @@
+"""Files of a board's image, checked by the programs that read them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+
+from edge.board import watchdog
+from edge.commands.cli import main
+from edge.commands.firmware import render
+from edge.config import load_profile, profile_names
+from edge.errors import ConfigError
+
+
+@pytest.fixture(scope="module")
+def analyze() -> str:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("no systemd-analyze: apt-get install systemd")
+    return program
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_unit_is_valid_and_hardened(name: str, analyze: str, tmp_path: Path) -> None:
+    unit = tmp_path / "edge-assistant.service"
+    text = render(load_profile(name))[unit.name]
+    unit.write_text(text.replace("/opt/edge-assistant/bin/edge", sys.executable), encoding="utf-8")
+    checked = subprocess.run([analyze, "verify", "--man=no", str(unit)], capture_output=True, text=True)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    rated = subprocess.run(
+        [analyze, "security", "--offline=yes", "--threshold=20", "--no-pager", str(unit)],
+        capture_output=True,
+        text=True,
+    )
+    exposure = re.search(r"exposure level for \S+: ([\d.]+)", rated.stdout)
+    assert exposure is not None, rated.stdout + rated.stderr
+    assert float(exposure[1]) <= 2.0
+    assert rated.returncode == 0
+
+
+def test_unit_has_the_boards_cap_and_cores() -> None:
+    unit = render(load_profile("raspberry-pi-zero-2w"))["edge-assistant.service"]
+    assert "MemoryMax=400M\n" in unit and "MemorySwapMax=0\n" in unit and "AllowedCPUs=0-3\n" in unit
+    assert "ExecStart=/opt/edge-assistant/bin/edge run --profile raspberry-pi-zero-2w\n" in unit
+    assert "MemoryMax" not in render(load_profile("desktop"))["edge-assistant.service"]
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_first_boot_writes_what_was_rendered(name: str) -> None:
+    files = render(load_profile(name))
+    text = files["user-data"]
+    assert text.startswith("#cloud-config\n")
+    data = yaml.safe_load(text)
+    written = {item["path"]: item["content"] for item in data["write_files"]}
+    assert written["/etc/systemd/system/edge-assistant.service"] == files["edge-assistant.service"]
+    assert written["/etc/asound.conf"] == files["asound.conf"]
+    installs = next(command[-1] for command in data["runcmd"] if "pip install" in command[-1])
+    assert ("piper-gpl" in installs) == (load_profile(name).tts.engine != "espeak")
+
+
+def test_sound_is_a_file_that_alsa_reads(tmp_path: Path) -> None:
+    sounddevice = pytest.importorskip(
+        "sounddevice", reason="no PortAudio: apt-get install libportaudio2", exc_type=OSError
+    )
+    configuration = tmp_path / "asound.conf"
+    configuration.write_text(render(load_profile("raspberry-pi-5-4gb"))["asound.conf"])
+    code = "import sounddevice; print([d['name'] for d in sounddevice.query_devices()])"
+    environment = {"ALSA_CONFIG_PATH": f"/usr/share/alsa/alsa.conf:{configuration}", "PATH": "/usr/bin"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert sounddevice is not None
+    assert "Unexpected char" not in done.stderr and "asound.conf may be old or corrupted" not in done.stderr
+
+
+def test_names_cannot_add_lines() -> None:
+    profile = msgspec.structs.replace(load_profile("desktop"), name="x\nExecStart=/bin/sh")
+    with pytest.raises(ConfigError, match="one line"):
+        render(profile)
+
+
+def test_command_writes_the_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["firmware", "render", "--profile", "raspberry-pi-zero-2w", "--out", str(tmp_path / "image")]) == 0
+    assert sorted(path.name for path in (tmp_path / "image").iterdir()) == [
+        "asound.conf",
+        "edge-assistant.service",
+        "user-data",
+    ]
+    assert "user-data" in capsys.readouterr().out
+    assert main(["firmware", "render", "--profile", "raspberry-pi-zero", "--out", str(tmp_path)]) == 2
+
+
+def test_service_manager_hears_that_the_loop_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = tmp_path / "notify"
+    monkeypatch.setattr(watchdog, "_last_s", float("-inf"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(address))
+        manager.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(address))
+        watchdog.tell_alive()
+        watchdog.tell_alive()
+        assert manager.recv(100) == b"READY=1\nWATCHDOG=1"
+        manager.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            manager.recv(100)

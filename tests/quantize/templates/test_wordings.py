@@ -1,0 +1,72 @@
+"""What is taught beside the package's templates: every sentence of it can be drawn, learned and heard."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import pytest
+import yaml
+
+import quantize
+from quantize.grammar.home_sentences import home_grammar
+from quantize.student.examples import HomeSource, encode_sample, frame_label, label_space
+from quantize.templates.homes import HomeFiller, WordMaterial
+from quantize.templates.lexicon import build_lexicon
+from quantize.templates.package import package_languages, package_templates
+from quantize.templates.sampler import NOTHING
+
+FILES = sorted((Path(quantize.__file__).parent / "wordings").glob("*.yaml"))
+MATERIAL = WordMaterial(["lantern", "orchid", "velvet", "harbour", "picnic", "saddle", "ferry", "вельвет", "φανάρι"])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_sentence_can_be_drawn_and_learned(path: Path) -> None:
+    own = yaml.safe_load(path.read_text("utf-8"))
+    package = json.loads((resources.files("home_assistant_intents") / "data" / f"{path.stem}.json").read_text("utf-8"))
+    for part in ("lists", "expansion_rules"):
+        assert not own.get(part, {}).keys() & package[part].keys()
+    templates = package_templates(path.stem)
+    space = label_space([templates])
+    source = HomeSource(templates, MATERIAL, space, [])
+    (_, index), *_ = source.samples(1, random.Random(1))
+    filler = HomeFiller(index.home, source.maker, templates, random.Random(1))
+    blocks = [block for blocks in own.get("intents", {}).values() for block in blocks]
+    written = {sentence for block in blocks for sentence in block["sentences"]}
+    drawn = set()
+    for block in (*templates.blocks, templates.refused):
+        for sentence in {*block.sentences} & {*written, *own.get("refused", ())}:
+            sample = templates.sample(block, sentence, random.Random(1), filler)
+            assert sample is not None
+            drawn.add(sentence)
+            if block is not templates.refused:
+                sample = replace(sample, frame=frame_label(block))
+            assert len(encode_sample(sample, index, space, 64, tell_language=True).ids) > 1
+    assert drawn == {*written, *own.get("refused", ())}
+
+
+def test_what_is_refused_is_drawn_as_no_command() -> None:
+    templates = package_templates("en")
+    source = HomeSource(templates, MATERIAL, label_space([templates]), [])
+    drawn = [sample for sample, _ in source.samples(1200, random.Random(2), unrelated_share=1.0)]
+    assert {sample.frame for sample in drawn} == {NOTHING}
+    for said in (("don't turn", "do not turn", "never turn"), ("tell me", "read me"), ("thanks", "thank you")):
+        assert sum(sample.text.startswith(said) for sample in drawn) > 5
+
+
+def test_halfway_is_fifty_percent_and_no_room() -> None:
+    lexicon = build_lexicon(package_templates("en"))
+    assert [choice.value for choice in lexicon.values["position"]["halfway"]] == [50]
+    assert "halfway" in lexicon.value_words()
+
+
+def test_further_wordings_are_heard() -> None:
+    assert any(("brightness_step", "down") in meaning.slots for meaning in home_grammar("en").meanings)
+
+
+def test_a_language_without_a_file_has_the_package_alone() -> None:
+    assert {path.stem for path in FILES} < {*package_languages()}
+    assert package_templates("ka").refused.sentences == ()
