@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
@@ -118,6 +120,24 @@ class Entity:
         """Kind of device: the part of the id before the dot."""
         return self.id.split(".", 1)[0]
 
+    @property
+    def device_class(self) -> str | None:
+        """Kind of cover, sensor or switch, as in Home Assistant; None where the device tells none."""
+        value = self.attributes.get("device_class")
+        return None if value is None else str(value)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the device answers; Home Assistant calls the others *unavailable*."""
+        return self.state != "unavailable"
+
+    def number(self, attribute: str, default: float = 0.0) -> float:
+        """An attribute as a number; home files may write it as ``"50"`` or ``"50%"``."""
+        try:
+            return float(str(self.attributes.get(attribute, default)).rstrip("% "))
+        except ValueError:
+            return default
+
 
 @dataclass(frozen=True)
 class Home:
@@ -129,8 +149,38 @@ class Home:
 
 
 @dataclass(frozen=True)
+class HomeState(Home):
+    """The home at one moment: its entities with their present states and attributes, in Home Assistant's vocabulary.
+
+    ``names_version`` changes whenever an area, a floor, a name, an alias or the set of entities does.
+    """
+
+    connected: bool = True
+    temperature_unit: str = "°C"
+    names_version: int = 0
+
+    def entity(self, entity_id: str) -> Entity | None:
+        """The entity with this id."""
+        return next((entity for entity in self.entities if entity.id == entity_id), None)
+
+
+@dataclass(frozen=True)
+class ServiceCall:
+    """A service of Home Assistant for some entities: ``light.turn_on`` with ``{"brightness": 128}``.
+
+    A call that has not begun after ``deadline_s`` is dropped, never carried out late.
+    """
+
+    domain: str
+    service: str
+    targets: tuple[str, ...] = ()
+    data: Mapping[str, object] = field(default_factory=dict)
+    deadline_s: float = 2.0
+
+
+@dataclass(frozen=True)
 class StateChange:
-    """One attribute of one entity (or list, timer) that an action changed."""
+    """One attribute of one entity (or timer) that changed; the attribute ``state`` is the state itself."""
 
     entity_id: str
     attribute: str
@@ -138,13 +188,48 @@ class StateChange:
     after: object
 
 
+class OutcomeStatus(Enum):
+    """What became of a service call."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    """The device or service does not do this: a value out of range, a function that it lacks."""
+    FAILED = "failed"
+    """It was tried and went wrong."""
+    UNREACHABLE = "unreachable"
+    """The home or the device does not answer."""
+    TIMED_OUT = "timed out"
+    """Nothing came back before the deadline; whether it was carried out is not known."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a service call.
+
+    ``reason`` is for the trace, in English. ``left_out`` are targets that were not reached though others were.
+    ``changes`` are those that this call caused. ``response`` is what the service returned (``todo.get_items``).
+    """
+
+    status: OutcomeStatus
+    reason: str = ""
+    left_out: tuple[str, ...] = ()
+    changes: tuple[StateChange, ...] = ()
+    response: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def done(self) -> bool:
+        """Whether the service was carried out."""
+        return self.status is OutcomeStatus.DONE
+
+
 @dataclass(frozen=True)
 class Action:
-    """What a skill did: the intent carried out, the entities it touched and what changed."""
+    """What a skill did: the intent carried out, the entities it touched, what changed, and the services it called."""
 
     intent: str
     targets: tuple[str, ...] = ()
     changes: tuple[StateChange, ...] = ()
+    calls: tuple[ServiceCall, ...] = ()
 
 
 @dataclass(frozen=True)
