@@ -1,4 +1,5 @@
 # make demo         the assistant hears and answers spoken commands; device parts only, no torch
+# make demo-pythons the same under each Python from 3.10 to 3.14 that pyenv has on this machine
 # make test         lint, types and all tests, with everything that builds models
 # make budgets     a Raspberry Pi Zero 2 W's budgets, and the memory of a Pi 5's turn with Piper; fails when one is exceeded
 # make test-device  the tests of the device, for a board
@@ -6,15 +7,25 @@
 # make wheel        a wheel in dist/; EDGE_TARGET=aarch64 make wheel for a board, on any machine
 
 PYTHON ?= python3
-export PYTHON PIP_DISABLE_PIP_VERSION_CHECK = 1
+PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHON PIP_DISABLE_PIP_VERSION_CHECK
 SOURCES := $(shell find edge quantize benchmarks firmware_configs -type f -not -name '*.pyc' -not -path '*/_native/*')
+PYENV_ROOT ?= $(HOME)/.pyenv
+PYTHONS := $(wildcard $(PYENV_ROOT)/versions/3.1[0-4].*/bin/python)
+DEMO := .venv-demo
 NATIVE := pyproject.toml setup.py $(wildcard edge/nlu/native/*.cpp)
 
-.PHONY: arm-test budgets demo test test-device lint wheel clean system
+.PHONY: arm-test budgets demo demo-pythons test test-device lint wheel clean system
 .DELETE_ON_ERROR:
 
-demo: .venv-demo/installed
-	.venv-demo/bin/edge demo --out demo-output
+demo: $(DEMO)/installed
+	$(DEMO)/bin/edge demo --out demo-output
+
+demo-pythons:
+	@set -e; for python in $(PYTHONS); do \
+	    echo "make demo PYTHON=$$python"; \
+	    $(MAKE) --no-print-directory demo PYTHON=$$python DEMO=.venv-demo-$$(basename $${python%/bin/python}); \
+	done
 
 test: .venv/installed lint
 	@.ci/system-packages optional chromium systemd
@@ -40,8 +51,8 @@ arm-test: .venv-device/installed
 wheel: .venv-wheel/bin/pip
 	.venv-wheel/bin/pip wheel --quiet --no-deps --wheel-dir dist .
 
-.venv-demo/installed: .venv-demo/bin/pip $(NATIVE) $(SOURCES)
-	.venv-demo/bin/pip install --quiet --upgrade '.[speech,piper-gpl]'
+$(DEMO)/installed: $(DEMO)/bin/pip $(NATIVE) $(SOURCES)
+	$(DEMO)/bin/pip install --quiet --upgrade '.[speech,piper-gpl]'
 	touch $@
 
 .venv/installed: .venv/bin/pip $(NATIVE)
@@ -52,7 +63,7 @@ wheel: .venv-wheel/bin/pip
 	.venv-device/bin/pip install --quiet -e '.[speech,piper-gpl,test]'
 	touch $@
 
-.venv/bin/pip .venv-demo/bin/pip .venv-device/bin/pip .venv-wheel/bin/pip: | system
+.venv/bin/pip $(DEMO)/bin/pip .venv-device/bin/pip .venv-wheel/bin/pip: | system
 	$(PYTHON) -m venv --clear $(patsubst %/bin/pip,%,$@)
 
 system:

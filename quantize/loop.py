@@ -57,8 +57,6 @@ class Optimization:
 def accelerator(half: bool = True) -> Accelerator:
     """One process or many, as ``accelerate launch`` set it up; ``half``: bf16 where the processor multiplies it."""
     native = half and (torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported())
-    # Accelerate empties os.environ for a moment, which fails on a variable without a name.
-    vars(os.environ)["_data"].pop(b"", None)
     return Accelerator(mixed_precision="bf16" if native else "no", cpu=not torch.cuda.is_available())
 
 
