@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from benchmarks.hearing.cli import HEARING, add_hearing
+from benchmarks.people.cli import PEOPLE, add_people
 from edge.errors import EdgeError
 
 _EXAMPLES = """examples:
@@ -18,6 +19,7 @@ _EXAMPLES = """examples:
   edge-bench calibrate --profile raspberry-pi-5-4gb --out my-board.toml
   edge-bench peers ../home_assistant_tests
   edge-bench boards
+  edge-bench people cases.jsonl --out results.jsonl
   edge-bench speech clips --labels labels.json --noise kitchen.wav --snr 6 12 24 --bundle coffee.edge
   edge-bench endpoint clips --pause 0 300 600 --noise kitchen.wav --snr 12
   edge-bench speak sentences.txt --out talk --minutes 60
@@ -148,7 +150,15 @@ def _peers(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"run": _run, "compare": _compare, "boards": _boards, "calibrate": _calibrate, "peers": _peers, **HEARING}
+_COMMANDS = {
+    "run": _run,
+    "compare": _compare,
+    "boards": _boards,
+    "calibrate": _calibrate,
+    "peers": _peers,
+    **HEARING,
+    **PEOPLE,
+}
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -192,4 +202,5 @@ def _arguments() -> argparse.ArgumentParser:
     peers.add_argument("--only", action="append", metavar="PEER", help="this peer (repeatable)")
     peers.add_argument("--json", action="store_true")
     add_hearing(commands)
+    add_people(commands)
     return root
