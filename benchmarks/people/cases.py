@@ -14,6 +14,8 @@ from edge.types import Area, Entity, Floor, Home
 
 State = dict[str, object]
 """Attributes of one entity, ``state`` among them."""
+Changes = dict[str, dict[str, tuple[object, object]]]
+"""Entity and attribute to the values before and after."""
 
 
 class _Place(msgspec.Struct):
@@ -71,10 +73,10 @@ class Case:
 
 
 class Result(msgspec.Struct):
-    """What was done and said; ``changes`` maps entity and attribute to the values before and after."""
+    """What was done and said."""
 
     id: str
-    changes: dict[str, dict[str, tuple[object, object]]] = {}
+    changes: Changes = {}
     replies: list[str] = []
     asked: bool = False
     refused: bool = False
@@ -111,9 +113,9 @@ def write_results(results: Iterable[Result], path: Path) -> None:
     path.write_bytes(b"".join(msgspec.json.encode(result) + b"\n" for result in results))
 
 
-def changes(before: Mapping[str, State], after: Mapping[str, State]) -> dict[str, dict[str, tuple[object, object]]]:
+def changes(before: Mapping[str, State], after: Mapping[str, State]) -> Changes:
     """What differs between two states of a home."""
-    found: dict[str, dict[str, tuple[object, object]]] = {}
+    found: Changes = {}
     for entity_id in {**before, **after}:
         old, new = before.get(entity_id, {}), after.get(entity_id, {})
         differing = {

@@ -21,6 +21,7 @@ def add_people(commands: Any) -> None:
     people.add_argument("cases", type=Path, metavar="CASES.jsonl", help="homes and what is said in them")
     people.add_argument("--out", type=Path, required=True, metavar="RESULTS.jsonl", help="where the results go")
     people.add_argument("--bundle", metavar="B", help="bundle (default: home)")
+    people.add_argument("--peer", choices=("hassil", "gazetteer"), help="what understands, instead of the bundle")
     people.add_argument("--limit", type=int, metavar="N", help="only the first N cases")
     people.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
@@ -28,11 +29,13 @@ def add_people(commands: Any) -> None:
 def _people(arguments: argparse.Namespace) -> int:
     from benchmarks.people.cases import read_cases, write_results
     from benchmarks.people.device import run_device
+    from benchmarks.people.peers import run_peer
     from edge import compose
 
     cases = read_cases(arguments.cases, arguments.limit)
     start_s = time.perf_counter()
-    results = list(run_device(cases, compose.bundle(arguments.bundle)))
+    bundle = compose.bundle(arguments.bundle)
+    results = list(run_device(cases, bundle) if arguments.peer is None else run_peer(arguments.peer, cases, bundle))
     write_results(results, arguments.out)
     summary = {
         "n": len(results),

@@ -117,12 +117,14 @@ def open_dialogue(
     store_path: Path | None = None,
     clock: Clock | None = None,
     own_replies: Mapping[str, Mapping[str, str]] | None = None,
+    replies: Replies | None = None,
 ) -> Dialogue:
     """The dialogue with a simulated ``home``.
 
     ``preferred_area`` is where the assistant stands (name or id of an area), ``weather_path`` a weather file,
     ``store_path`` a file that keeps the home's state across restarts, ``own_replies`` the user's own intents with the
-    templates of their replies; intents that have a skill stay with it.
+    templates of their replies; intents that have a skill stay with it. ``replies`` are shared by dialogues that run
+    one after another.
 
     Raises:
         ConfigError: the replies are not installed, or the store is damaged.
@@ -130,7 +132,7 @@ def open_dialogue(
     state = SimulatedHome(home, clock or SystemClock())
     if store_path is not None:
         restore_home(state, store_path)
-    replies = Replies()
+    replies = replies or Replies()
     tools = Toolbox(state, replies, Targets(state, preferred_area))
     own = OwnCommands(replies, own_replies or {})
     skills = dict.fromkeys(own_replies or {}, own) | skill_table(tools, weather_path)
