@@ -20,6 +20,7 @@ _EXAMPLES = """examples:
   edge-bench peers ../home_assistant_tests
   edge-bench boards
   edge-bench people cases.jsonl --out results.jsonl
+  edge-bench free utterances.jsonl --lang de
   edge-bench speech clips --labels labels.json --noise kitchen.wav --snr 6 12 24 --bundle coffee.edge
   edge-bench endpoint clips --pause 0 300 600 --noise kitchen.wav --snr 12
   edge-bench speak sentences.txt --out talk --minutes 60

@@ -21,7 +21,7 @@ def run_device(cases: Iterable[Case], bundle: Bundle) -> Iterator[Result]:
     """A result per case; a parser is made once for all consecutive cases of a home and language."""
     for (_, language), group in groupby(cases, key=lambda case: (case.home_id, case.language)):
         alike = list(group)
-        parser = compose.parser(bundle, _without_states(alike[0].home), _known(language, bundle))
+        parser = compose.parser(bundle, _without_states(alike[0].home), known_language(language, bundle))
         for case in alike:
             yield _run(case, parser, bundle)
 
@@ -40,7 +40,7 @@ def _answer(turn: Turn) -> Answer:
     return Answer(parses, actions, turn.reply or Reply(""), turn.error)
 
 
-def _known(language: str, bundle: Bundle) -> str | None:
+def known_language(language: str, bundle: Bundle) -> str | None:
     """The bundle's code for the language, or None, which lets the student find it."""
     primary = language.split("-")[0]
     known = [name for name in bundle.manifest.languages if name.split("-")[0] == primary]
