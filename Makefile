@@ -28,7 +28,7 @@ demo-pythons:
 	done
 
 test: .venv/installed lint
-	@.ci/system-packages optional chromium systemd
+	@.ci/system-packages optional chromium systemd strace
 	.venv/bin/python -m pytest
 
 budgets: .venv/installed

@@ -2,3 +2,7 @@
 
 The voice assistant from microphone to speaker, and the ``edge`` command.
 """
+
+from edge.telemetry import telemetry_off
+
+telemetry_off()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class VoskRecognizer:
         """
         check_model(model_path)
         try:
-            import vosk
+            vosk = _vosk()
         except (ImportError, OSError) as error:
             raise EngineError("Vosk is missing: pip install 'edge-assistant[speech]'") from error
         vosk.SetLogLevel(-1)
@@ -135,6 +136,16 @@ class VoskRecognizer:
         words = _words(readings[0][2].get("result", ()), self._offset_ms, support)
         others = dict.fromkeys(text for text, _, _ in readings[1:] if text and text != readings[0][0])
         return Transcript(readings[0][0], _mean(words), words, tuple(others))
+
+
+def _vosk() -> Any:
+    """The package without urllib3's look at the network: when imported it opens a socket to see whether IPv6 works."""
+    has_ipv6, socket.has_ipv6 = socket.has_ipv6, False
+    try:
+        import vosk
+    finally:
+        socket.has_ipv6 = has_ipv6
+    return vosk
 
 
 def check_model(path: Path) -> None:

@@ -205,7 +205,8 @@ def _speech_arguments(commands: _Commands[_Parser]) -> None:
 
     parser = _command(commands, "run", "the assistant on a device, until it is stopped", "edge run --profile desktop")
     parser.add_argument("--profile", metavar="NAME", required=True)
-    parser.add_argument("--json", action="store_true", help="one JSON object per turn on standard output")
+    parser.add_argument("--json", action="store_true", help="one JSON object per turn, with what was said, on stdout")
+    parser.add_argument("--transcripts", action="store_true", help="print what was said too (default: intents only)")
     _understanding(parser)
 
     parser = _command(commands, "check", "say what is installed, what is missing, and how to mend it", "edge check")

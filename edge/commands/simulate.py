@@ -12,7 +12,7 @@ from edge import compose
 from edge.assistant import Assistant
 from edge.board.memory import peak_rss_mib, run_on_board
 from edge.commands.output import clean, write_json, write_line
-from edge.commands.turns import turn_json, turn_lines
+from edge.commands.turns import turn_json, turn_lines, turn_summary
 from edge.config import Profile
 from edge.parts import Turn
 from edge.protocols import LiveMicrophone, Speaker
@@ -53,11 +53,12 @@ def simulate(arguments: argparse.Namespace) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Be the assistant on a device until stopped."""
+    """Be the assistant on a device until stopped; its log has no words of what was said unless they are asked for."""
     profile = compose.profile(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    write = _in_full if arguments.transcripts else _in_short
     with suppress(KeyboardInterrupt):
-        _live(arguments, profile, "not capped", profile.wake.engine)
+        _live(arguments, profile, "not capped", write)
     return 0
 
 
@@ -72,7 +73,7 @@ def say(arguments: argparse.Namespace) -> int:
 
 def _simulate(arguments: argparse.Namespace, profile: Profile, cap: str) -> int:
     if arguments.mic:
-        return _live(arguments, profile, cap, profile.wake.engine)
+        return _live(arguments, profile, cap, _in_full)
     mind = compose.mind(profile, arguments.lang, typed=arguments.wav is None)
     speaker: Speaker = compose.wav_speaker(arguments.out) if arguments.out else _Unheard()
     with closing(speaker):
@@ -90,7 +91,8 @@ def _simulate(arguments: argparse.Namespace, profile: Profile, cap: str) -> int:
     return 2 if any(turn.error for turn in done) else 0
 
 
-def _live(arguments: argparse.Namespace, profile: Profile, cap: str, wake: str) -> int:
+def _live(arguments: argparse.Namespace, profile: Profile, cap: str, write: Callable[[Turn, str], None]) -> int:
+    wake = profile.wake.engine
     mind = compose.mind(profile, arguments.lang)
     microphone, speaker = compose.sound_card(profile)
     with closing(microphone), closing(speaker):
@@ -98,7 +100,7 @@ def _live(arguments: argparse.Namespace, profile: Profile, cap: str, wake: str) 
         mouth = compose.mouth(profile, speaker)
         microphone.open()
         sys.stderr.write(f"edge: listening ({_how_to_call(profile, wake)}); Ctrl-C ends\n")
-        _report(Assistant(mind, ears, mouth).turns(_polled(microphone)), arguments.json, cap)
+        _report(Assistant(mind, ears, mouth).turns(_polled(microphone)), arguments.json, cap, write)
     return 0
 
 
@@ -125,14 +127,24 @@ def _typed(texts: list[str]) -> Iterator[Transcript]:
             yield Transcript(clean(text))
 
 
-def _report(turns: Iterator[Turn], as_json: bool, cap: str) -> list[Turn]:
+def _report(
+    turns: Iterator[Turn], as_json: bool, cap: str, write: Callable[[Turn, str], None] | None = None
+) -> list[Turn]:
     done: list[Turn] = []
     for turn in turns:
         done = [*done[-99:], turn]
         if as_json:
             write_json(turn_json(turn, cap))
         else:
-            for line in turn_lines(turn):
-                write_line(line)
-            write_line(f"memory    peak {peak_rss_mib():.0f} MiB of this process, {cap}\n")
+            (write or _in_full)(turn, cap)
     return done
+
+
+def _in_full(turn: Turn, cap: str) -> None:
+    for line in turn_lines(turn):
+        write_line(line)
+    write_line(f"memory    peak {peak_rss_mib():.0f} MiB of this process, {cap}\n")
+
+
+def _in_short(turn: Turn, _: str) -> None:
+    write_line(turn_summary(turn))

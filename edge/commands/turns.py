@@ -37,6 +37,18 @@ def turn_json(turn: Turn, cap: str) -> dict[str, Any]:
     }
 
 
+def turn_summary(turn: Turn) -> str:
+    """A turn in one line without the words that were said: intent, language, how sure, what came of it."""
+    if turn.error is not None:
+        return f"error: {turn.error}"
+    if turn.parse is None:
+        return "a timer rang"
+    changes = len(turn.action.changes) if turn.action is not None else 0
+    found = f"{turn.parse.intent or 'rejected'}  {turn.parse.language}, confidence {turn.parse.confidence:.2f}"
+    sound = f", first sound after {turn.first_audio_ms:.0f} ms" if turn.first_audio_ms is not None else ""
+    return f"{found}, changes: {changes}{sound}"
+
+
 def turn_lines(turn: Turn) -> list[str]:
     """A turn for a person: what was heard, understood, done and said, then the stages."""
     lines = []

@@ -61,7 +61,7 @@ class PiperVoice:
             try:
                 chunks = [chunk.audio_int16_array for chunk in self._engine.synthesize(sentence)]
             except Exception as error:
-                raise EngineError(f"Piper cannot say {sentence!r}: {error}") from error
+                raise EngineError(f"Piper cannot speak: {type(error).__name__}") from error
             for pcm in chunks:
                 frame = AudioFrame(pcm, self.rate_hz, start_ms)
                 start_ms += frame.duration_ms
