@@ -3,4 +3,6 @@
 The harness that holds every stage against a board, and the ``edge-bench`` command.
 """
 
-import edge  # noqa: F401  turns the dependencies' telemetry off
+from edge.telemetry import telemetry_off
+
+telemetry_off()

@@ -3,4 +3,6 @@
 The build path from data to a quantized student, and the ``edge-quantize`` command.
 """
 
-import edge  # noqa: F401  turns the dependencies' telemetry off
+from edge.telemetry import telemetry_off
+
+telemetry_off()

