@@ -11,6 +11,7 @@ from typing import NoReturn
 from benchmarks.hearing.cli import HEARING, add_hearing
 from benchmarks.people.cli import PEOPLE, add_people
 from edge.errors import EdgeError
+from edge.files import end_tidily, write_file
 
 _EXAMPLES = """examples:
   edge-bench run --profile raspberry-pi-zero-2w --html report.html
@@ -38,6 +39,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns 0 when done, 1 when a budget is exceeded or something slowed down, 2 for wrong use."""
     arguments = _arguments().parse_args(argv)
+    end_tidily()
     try:
         return _COMMANDS[arguments.command](arguments)
     except EdgeError as error:
@@ -74,9 +76,9 @@ def _run(arguments: argparse.Namespace) -> int:
     elif arguments.json:
         write_report(report, Path(arguments.json))
     if arguments.html:
-        Path(arguments.html).write_text(page(report), encoding="utf-8")
+        write_file(Path(arguments.html), page(report))
     if arguments.markdown:
-        Path(arguments.markdown).write_text(document(report), encoding="utf-8")
+        write_file(Path(arguments.markdown), document(report))
     if arguments.json != "-":
         sys.stdout.write(table(report.gate) + "\n")
     for row in report.gate:
@@ -136,7 +138,7 @@ def _calibrate(arguments: argparse.Namespace) -> int:
 
     rates = calibrate()
     if arguments.out:
-        Path(arguments.out).write_text(with_rates(arguments.profile, rates), encoding="utf-8")
+        write_file(Path(arguments.out), with_rates(arguments.profile, rates))
         sys.stderr.write(f"edge-bench: wrote {arguments.out}; use it with --profile {arguments.out}\n")
     sys.stdout.buffer.write(msgspec.json.encode(rates) + b"\n")
     return 0

@@ -31,7 +31,8 @@ class WholeFile:
 
     def __init__(self, target: Path) -> None:
         """Begin; raises OSError where the target cannot be written."""
-        self._given, self._partial = target, None
+        self._given = target
+        self._partial: Path | None = None
         self._mode = _mode(target)
         self.stream: BinaryIO
         if self._mode is not None and stat.S_ISDIR(self._mode):
@@ -40,7 +41,6 @@ class WholeFile:
             self.stream = io.BytesIO()
             return
         self._target = Path(os.path.realpath(target))
-        self._target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(self._target)
         handle = self._unnamed()
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -94,12 +94,13 @@ class WholeFile:
 
 @contextmanager
 def whole_file(target: Path, error: type[EdgeError] = ConfigError) -> Iterator[BinaryIO]:
-    """A stream whose content becomes ``target`` when the block ends without an exception.
+    """A stream whose content becomes ``target`` when the block ends without an exception; makes its folder.
 
     Raises:
         EdgeError: of type ``error``, when the disk is full or the target cannot be written.
     """
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         file = WholeFile(target)
         try:
             yield file.stream

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from edge.errors import EdgeError
+from edge.files import end_tidily
 
 _EXAMPLES = """examples:
   edge-quantize build home --out runs/home
@@ -44,6 +45,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 0 done, 1 a check failed, 2 wrong use or a broken environment."""
     arguments = _arguments().parse_args(argv)
+    end_tidily()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s", force=True)
     from quantize.pipeline import BuildError
 

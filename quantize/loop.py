@@ -7,7 +7,6 @@ a killed one stopped, and nothing but weights, optimizer and position has to be 
 from __future__ import annotations
 
 import logging
-import os
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from edge.errors import ConfigError
+from edge.files import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -239,14 +239,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     Raises:
         ConfigError: the disk is full or the folder cannot be written.
     """
-    unfinished = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as stream:
+        with whole_file(path) as stream:
             write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(path)
-    except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
-        unfinished.unlink(missing_ok=True)
+    except RuntimeError as error:  # torch reports a failed write as a RuntimeError
         raise ConfigError(f"cannot write {path}: {error}; free some space or choose another --out") from error

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from edge.files import write_file
+
 
 def add_hearing(commands: Any) -> None:
     """Add the commands to those of ``edge-bench`` (the object of ``argparse.ArgumentParser.add_subparsers``)."""
@@ -56,7 +58,7 @@ def _speech(arguments: argparse.Namespace) -> int:
         options += [f"--{name}", value] if value is not None else []
     levels = measure(arguments.folder, arguments.labels, arguments.noise, arguments.snr, options)
     if arguments.svg is not None:
-        arguments.svg.write_text(as_svg(levels), encoding="utf-8")
+        write_file(arguments.svg, as_svg(levels))
     sys.stdout.write((json.dumps(as_json(levels)) if arguments.json else as_text(levels)) + "\n")
     return 0
 

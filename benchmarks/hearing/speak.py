@@ -14,6 +14,7 @@ import numpy as np
 from edge.audio.resample import resample
 from edge.audio.wav import write_wav
 from edge.errors import ConfigError
+from edge.files import write_file
 from edge.protocols import Voice
 from edge.types import AudioFrame, Pcm
 
@@ -52,7 +53,7 @@ def speak(source: Path, out: Path, voice: str, minutes: float, seed: int) -> flo
             sys.stderr.write(f"edge-bench: {number} sentences, {seconds / 60:.1f} of {minutes:g} minutes\n")
         if seconds >= 60 * minutes:
             break
-    (out / "labels.json").write_text(json.dumps(labels, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_file(out / "labels.json", json.dumps(labels, indent=1, ensure_ascii=False))
     return seconds / 60
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from edge.errors import ConfigError
+from edge.files import write_file
 from edge.types import Area, Entity, Floor, Home
 
 State = dict[str, object]
@@ -110,7 +111,7 @@ def read_cases(path: Path, limit: int | None = None) -> list[Case]:
 
 def write_results(results: Iterable[Result], path: Path) -> None:
     """Write a JSON line per result."""
-    path.write_bytes(b"".join(msgspec.json.encode(result) + b"\n" for result in results))
+    write_file(path, b"".join(msgspec.json.encode(result) + b"\n" for result in results))
 
 
 def changes(before: Mapping[str, State], after: Mapping[str, State]) -> Changes:

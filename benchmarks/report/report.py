@@ -10,6 +10,7 @@ import msgspec
 from benchmarks.report.intervals import Summary
 from edge.config import Profile
 from edge.errors import ConfigError
+from edge.files import write_file
 
 FORMAT = 3
 
@@ -95,7 +96,7 @@ def verdict(report: Report) -> str:
 
 def write_report(report: Report, path: Path) -> None:
     """Write the JSON file."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+    write_file(path, msgspec.json.format(msgspec.json.encode(report), indent=1))
 
 
 def read_report(path: Path) -> Report:

@@ -7,20 +7,19 @@ which needs none of its 2 MiB; writing is plain 16-bit mono.
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 import time
 import wave
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from edge.audio.framing import FRAME_MS, RATE_HZ, Framer
 from edge.audio.resample import Resampler
 from edge.errors import DeviceError, EdgeError, EngineError
+from edge.files import WholeFile
 from edge.types import AudioFrame, Pcm
 
 _log = logging.getLogger(__name__)
@@ -99,13 +98,13 @@ class WavMicrophone:
 class WavSpeaker:
     """Writes what is played into a 16-bit mono file, which appears when the speaker is closed.
 
-    The rate is the first frame's; later frames of another rate are resampled. Until then the audio is in a temporary
-    file beside the target, so a full disk or a crash never leaves half a file under the given name.
+    The rate is the first frame's; later frames of another rate are resampled. A full disk or a crash never leaves half
+    a file under the given name; see `WholeFile` for links, devices and pipes.
     """
 
     def __init__(self, path: Path | str) -> None:
         self._path = Path(path)
-        self._open: tuple[Path, BinaryIO, wave.Wave_write] | None = None
+        self._open: tuple[WholeFile, wave.Wave_write] | None = None
 
     def play(self, frames: Iterable[AudioFrame], interrupted: Callable[[], bool] | None = None) -> float:
         """Append the frames until ``interrupted`` says so; returns the ms to the first frame (0 when none came).
@@ -133,25 +132,20 @@ class WavSpeaker:
         if self._open is None:
             return
         with self._explained():
-            temporary, file, wav = self._open
+            file, wav = self._open
             wav.close()
-            file.close()
-            os.replace(temporary, self._path)
+            file.commit()
             self._open = None
 
     def _target(self, rate_hz: int) -> wave.Wave_write:
         if self._open is None:
-            if self._path.is_dir():
-                raise IsADirectoryError(None, "it is a folder")
-            handle, name = tempfile.mkstemp(prefix=f".{self._path.name}.", suffix=".part", dir=self._path.parent)
-            os.fchmod(handle, 0o644)
-            file = os.fdopen(handle, "wb")
-            wav = wave.Wave_write(file)
+            file = WholeFile(self._path)
+            wav = wave.Wave_write(file.stream)
             wav.setnchannels(1)
             wav.setsampwidth(2)
             wav.setframerate(rate_hz)
-            self._open = (Path(name), file, wav)
-        return self._open[2]
+            self._open = (file, wav)
+        return self._open[1]
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -160,11 +154,11 @@ class WavSpeaker:
             yield
         except OSError as error:
             if self._open is not None:
-                temporary, file, wav = self._open
+                file, wav = self._open
                 self._open = None
-                for release in (wav.close, file.close, temporary.unlink):
-                    with suppress(OSError):
-                        release()
+                with suppress(OSError):
+                    wav.close()
+                file.discard()
             raise DeviceError(
                 f"cannot write {self._path}: {error.strerror}; free some space or name another file"
             ) from error

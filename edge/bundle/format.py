@@ -17,6 +17,7 @@ import msgspec
 
 from edge.bundle.manifest import FORMAT_VERSION, FileEntry, Manifest
 from edge.errors import BundleError
+from edge.files import write_file
 
 # The interpreter's own SHA-256: hashlib would load OpenSSL, which takes 4 MiB.
 try:
@@ -73,7 +74,7 @@ def cache_folder() -> Path:
             return base
     except OSError:
         pass
-    import tempfile  # here and below: what only writing needs takes memory from reading
+    import tempfile  # what only writing needs takes memory from reading
 
     return Path(tempfile.mkdtemp(prefix="edge-"))
 
@@ -163,29 +164,12 @@ def rollback_bundle(name: str) -> Path:
 
 
 def write_atomically(target: Path, data: bytes) -> None:
-    """Write through a temporary file beside ``target``.
+    """Write a file of a bundle, whole or not at all.
 
     Raises:
         BundleError: the disk is full or the folder cannot be written.
     """
-    import tempfile
-
-    partial = None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            partial = Path(file.name)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.chmod(0o644)
-        os.replace(partial, target)
-    except OSError as error:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
-        raise BundleError(
-            f"cannot write {target}: {error.strerror}; free some space or choose another folder"
-        ) from error
+    write_file(target, data, BundleError)
 
 
 def _find(name_or_path: str | Path) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from edge.errors import EdgeError
+from edge.files import end_tidily
 
 _EXAMPLES = """examples:
   edge parse "turn on the kitchen light"
@@ -44,6 +45,7 @@ class _Version(argparse.Action):
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns 0 when done, 1 when a check failed, 2 for wrong use or a broken environment."""
     arguments = _arguments().parse_args(argv)
+    end_tidily()
     if arguments.command != "parse":
         _log_to_stderr(arguments.verbose)
     return guarded(lambda: _run(arguments), arguments.verbose)

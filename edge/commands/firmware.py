@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.commands.output import write_line
 from edge.config import Profile, load_profile
 from edge.errors import ConfigError
+from edge.files import write_file
 
 _PREFIX = "/opt/edge-assistant"
 _UNIT = "edge-assistant.service"
@@ -23,8 +24,7 @@ def firmware(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.out)
     for name, text in files.items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_file(path, text)
         write_line(str(path))
     return 0
 

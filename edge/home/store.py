@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from edge.errors import ConfigError
+from edge.files import write_file
 from edge.home.simulated import ListItem, SimulatedHome
 from edge.home.timers import Timer
 
@@ -38,16 +38,7 @@ def save_home(home: SimulatedHome, path: Path) -> None:
         lists=home.lists,
         timers=timers,
     )
-    partial = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(msgspec.json.encode(kept))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot keep the state of the home: {error.strerror or error}") from error
+    write_file(path, msgspec.json.encode(kept))
 
 
 def restore_home(home: SimulatedHome, path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from edge.errors import ConfigError
+from edge.files import whole_file
 from edge.nlu.tokens import Token
 
 OUTSIDE = "O"
@@ -121,7 +122,7 @@ def read_listed(folder: Path, name: str) -> list[Utterance]:
 
 def write_utterances(path: Path, utterances: Iterable[Utterance]) -> None:
     """Write a MASSIVE file that read_utterances reads back unchanged."""
-    with path.open("wb") as stream:
+    with whole_file(path) as stream:
         for utterance in utterances:
             record = _Record(
                 id=utterance.id,

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from edge.errors import ConfigError
+from edge.files import write_file
 from quantize.data.datasets import Utterance, parse_annotation, write_utterances
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def fetch_massive(folder: Path, remote: Remote = MASSIVE) -> list[Path]:
                 content = tar.extractfile(member) if member.isfile() and name.suffix == ".jsonl" else None
                 if content is not None and name.parent.name == "data":
                     written.append(target / name.name)
-                    _replace(written[-1], content.read())
+                    write_file(written[-1], content.read())
     except tarfile.TarError as error:
         raise ConfigError(f"{archive}: not the expected archive ({error}); delete it and fetch again") from error
     if not written:
@@ -87,9 +88,7 @@ def fetch_slurp(folder: Path, remotes: dict[str, Remote] = SLURP) -> list[Path]:
             intent = f"{record.scenario}_{record.action}"
             utterances.append(Utterance(str(record.slurp_id), "en-US", part, record.scenario, intent, text, slots))
         written.append(folder / "slurp" / f"en-US.{part}.jsonl")
-        partial = written[-1].with_name(written[-1].name + ".part")
-        write_utterances(partial, utterances)
-        partial.replace(written[-1])
+        write_utterances(written[-1], utterances)
     return written
 
 
@@ -133,14 +132,8 @@ def _verify(remote: Remote, file: Path, sums: Path) -> None:
     known = {name: digest for digest, name in (line.split() for line in lines)}
     expected = remote.sha256 or known.get(remote.name)
     if expected is None:
-        sums.write_text("".join(f"{digest}  {name}\n" for name, digest in (known | {remote.name: found}).items()))
+        write_file(sums, "".join(f"{digest}  {name}\n" for name, digest in (known | {remote.name: found}).items()))
         log.warning("%s: no hash is published; kept that of this download, %s", remote.url, found)
     elif found != expected:
         file.unlink()
         raise ConfigError(f"{remote.url}: sha256 is {found}, expected {expected}; deleted, fetch it again")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(content)
-    partial.replace(path)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from edge.bundle.format import Bundle, open_bundle
 from edge.errors import ConfigError
+from edge.files import whole_file
 from quantize.data.datasets import Utterance, read_listed, read_sentences
 from quantize.data.metrics import measure
 from quantize.evaluate.bundle import predict
@@ -146,9 +147,8 @@ def _inherit(source: Path, target: Path, patterns: Sequence[str]) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for file in (file for pattern in patterns for file in source.glob(pattern)):
         if not (target / file.name).is_file():
-            partial = target / f"{file.name}.part"
-            shutil.copyfile(file, partial)
-            partial.replace(target / file.name)
+            with file.open("rb") as content, whole_file(target / file.name) as stream:
+                shutil.copyfileobj(content, stream)
 
 
 def _built(row: Recipe, folder: Path, data_dir: Path) -> Bundle:

@@ -48,6 +48,6 @@ def test_store_that_cannot_be_written(talker: Callable[..., Talker], tmp_path: P
     blocker.write_text("")
     say = talker()
     say.dialogue._store_path = blocker / "home.json"
-    with pytest.raises(ConfigError, match="cannot keep"):
+    with pytest.raises(ConfigError, match="cannot write .*home.json"):
         say("HassTurnOn", name="Kitchen Light")
     assert say.state("light.kitchen") == "on"
