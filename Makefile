@@ -1,6 +1,7 @@
 # make demo         the assistant hears and answers spoken commands; device parts only, no torch
 # make demo-pythons the same under each Python from 3.10 to 3.14 that pyenv has on this machine
 # make test         lint, types and all tests, with everything that builds models
+# make testbed      real servers for the tests: Home Assistant, Mosquitto, zigbee2mqtt; cached, some minutes the first time
 # make budgets     a Raspberry Pi Zero 2 W's budgets, and the memory of a Pi 5's turn with Piper; fails when one is exceeded
 # make test-device  the tests of the device, for a board
 # make arm-test     the aarch64 wheel in an emulated Debian understands as this machine does; needs root
@@ -15,7 +16,7 @@ PYTHONS := $(wildcard $(PYENV_ROOT)/versions/3.1[0-4].*/bin/python)
 DEMO := .venv-demo
 NATIVE := pyproject.toml setup.py $(wildcard edge/nlu/native/*.cpp)
 
-.PHONY: arm-test budgets demo demo-pythons test test-device lint wheel clean system
+.PHONY: arm-test budgets demo demo-pythons test test-device testbed lint wheel clean system
 .DELETE_ON_ERROR:
 
 demo: $(DEMO)/installed
@@ -30,6 +31,10 @@ demo-pythons:
 test: .venv/installed lint
 	@.ci/system-packages optional chromium systemd strace
 	.venv/bin/python -m pytest
+
+testbed: .venv/installed
+	@.ci/system-packages optional mosquitto mosquitto-clients
+	-.venv/bin/python -m tests.testbed.build
 
 budgets: .venv/installed
 	@.ci/system-packages optional p7zip-full

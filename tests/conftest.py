@@ -7,6 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.testbed.fixtures import (  # noqa: F401
+    broker,
+    home_assistant,
+    namespace,
+    network,
+    running_broker,
+    running_home_assistant,
+    running_zigbee,
+    zigbee,
+)
+
 CHECKOUT = Path(__file__).parent.parent
 
 

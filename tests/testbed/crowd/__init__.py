@@ -1,0 +1,1 @@
+"""A Home Assistant integration for tests: as many lamps as are asked for."""
