@@ -22,6 +22,7 @@ _EXAMPLES = """examples:
   edge-quantize retrieval home --picture clusters.png
   edge-quantize zero-shot --out runs/zero-shot
   edge-quantize data fetch slurp --out data
+  edge-quantize data coincidences --data-dir data --languages en fr --count 20000
   edge-quantize domain coffee.yaml --out build/coffee
   edge-quantize domain --add home coffee.yaml --out build/home-coffee.edge
   edge-quantize hearing home --out home.edge
@@ -144,6 +145,14 @@ def _arguments() -> argparse.ArgumentParser:
     fetch.add_argument("dataset", choices=("massive", "slurp"))
     fetch.add_argument("--out", type=Path, default=_data_dir(), help="folder for the files")
     fetch.set_defaults(run=_fetch)
+    same = data.add_parser("coincidences", help="drawn training sentences that a data set also holds")
+    same.add_argument("--data-dir", type=Path, default=_data_dir(), help="folder with the data sets")
+    same.add_argument("--languages", nargs="*", help="language codes; default all of the package")
+    same.add_argument("--count", type=int, default=2000, help="sentences to draw per language (default: 2000)")
+    same.add_argument("--seed", type=int, default=1)
+    same.add_argument("--show", type=int, default=5, metavar="N", help="show N of each file (default: 5)")
+    same.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    same.set_defaults(run=_coincidences)
     return parser
 
 
@@ -258,6 +267,18 @@ def _fetch(arguments: argparse.Namespace) -> int:
 
     fetched = (fetch_massive if arguments.dataset == "massive" else fetch_slurp)(arguments.out)
     print("\n".join(str(path) for path in fetched))  # noqa: T201
+    return 0
+
+
+def _coincidences(arguments: argparse.Namespace) -> int:
+    from quantize.data.coincidences import drawn_sentences, note_coincidences, read_measured, report, table
+    from quantize.templates.package import package_languages
+
+    measured = read_measured(arguments.data_dir)
+    languages = arguments.languages or package_languages()
+    note_coincidences(measured, drawn_sentences(languages, arguments.count, arguments.seed))
+    rows = report(measured)
+    print(json.dumps(rows) if arguments.json else table(rows, arguments.show))  # noqa: T201
     return 0
 
 
