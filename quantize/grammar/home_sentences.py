@@ -42,7 +42,8 @@ def home_grammar(language: str) -> Grammar:
     """
     package = package_data(language)
     del package["responses"]  # the dialogue's
-    package.pop("refused", None)
+    for part in ("refused", "natural", "join"):  # the student's
+        package.pop(part, None)
     domain = parse_domain(json.dumps(package), f"{language}.json")
     polite = tuple(Line(phrase, 1) for phrase in POLITE.get(language, ()))
     places = SlotList("zone", 1, tuple(ListValue(Line(place, 1)) for place in PLACES))

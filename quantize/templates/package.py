@@ -13,8 +13,10 @@ from typing import Any
 import yaml
 
 from edge.errors import ConfigError
+from quantize.templates.natural import form_rules, meanings_bytes, natural_blocks, shared_lists
 from quantize.templates.sampler import Templates
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDINGS = Path(__file__).parents[1] / "wordings"
 
 
@@ -37,7 +39,8 @@ def package_data(language: str) -> dict[str, Any]:
     """Intents, lists, rules and replies of the installed home-assistant-intents, joined with ``wordings/``.
 
     What ``wordings/`` has of a language: ``intents`` (blocks by intent), ``lists`` and ``expansion_rules`` under names
-    that the package does not use, and ``refused`` (sentences in the words of commands that are none).
+    that the package does not use, ``refused`` (sentences in the words of commands that are none), and the ``natural``
+    wordings of the meanings in ``meanings.yaml`` with the ``forms`` in which people ask and what they ``join`` with.
 
     Raises:
         ConfigError: the package does not have the language.
@@ -50,9 +53,12 @@ def package_data(language: str) -> dict[str, Any]:
     package, wordings = _read(language)
     data: dict[str, Any] = json.loads(package)
     if wordings:
-        own = yaml.safe_load(wordings)
-        for part in ("lists", "expansion_rules"):
-            data[part] = {**own.get(part, {}), **data[part]}
+        own = yaml.load(wordings, _Loader)
+        data["lists"] = {**shared_lists(), **own.get("lists", {}), **data["lists"]}
+        rules = {**form_rules(own.get("forms", {})), **own.get("expansion_rules", {})}
+        data["expansion_rules"] = {**rules, **data["expansion_rules"]}
+        data["natural"] = list(natural_blocks(language, own))
+        data["join"] = own.get("join", {})
         for intent, blocks in own.get("intents", {}).items():
             data["intents"].setdefault(intent, {"data": []})["data"] += blocks
         data["refused"] = own.get("refused", [])
@@ -61,7 +67,7 @@ def package_data(language: str) -> dict[str, Any]:
 
 def templates_sha256(languages: Iterable[str]) -> str:
     """Of everything that ``package_data`` reads."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(meanings_bytes())
     for language in languages:
         for content in _read(language):
             digest.update(content)

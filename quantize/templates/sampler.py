@@ -25,6 +25,8 @@ from quantize.templates.expressions import MAX_EXPANSIONS, chunks, expansions, r
 HomePart = Area | Floor | Entity
 DURATIONS = ("hours", "minutes", "seconds")
 NOTHING = "none"
+UNSUPPORTED = "unsupported"
+"""Frame of what people ask of an assistant and no home can do."""
 STAND_IN = "0"
 ARTICLES = {"en": ("a", "an")}
 """How a language says one of something, where that is not the word for 1."""
@@ -37,7 +39,10 @@ Fill = Callable[[str, "Block", random.Random], tuple[str, SlotValue] | None]
 
 @dataclass(frozen=True)
 class Block:
-    """Templates that share an intent, implied slots and the kinds of device that a name may be."""
+    """Templates that share an intent, implied slots and the kinds of device that a name may be.
+
+    Natural wordings name their ``meaning``, and how often it is drawn.
+    """
 
     intent: str
     implied: tuple[tuple[str, SlotValue], ...]
@@ -45,6 +50,8 @@ class Block:
     combination: str
     response: str
     sentences: tuple[str, ...]
+    meaning: str = ""
+    weight: float = 1.0
 
     @property
     def frame(self) -> str:
@@ -86,24 +93,23 @@ class Templates:
         self.skip_words = [word for word in data.get("skip_words", []) if word]
         self.refused = Block(NOTHING, (), (), "", "default", tuple(data.get("refused", ())))
         """What sounds like a command and is none."""
-        self.blocks = [
-            Block(
-                intent=intent,
-                implied=tuple(sorted((block.get("slots") or {}).items())),
-                domains=_domains(block),
-                combination=(block.get("metadata") or {}).get("slot_combination", ""),
-                response=block.get("response") or "default",
-                sentences=tuple(block["sentences"]),
-            )
-            for intent, info in data["intents"].items()
-            for block in info["data"]
-        ]
+        self.listed = [_block(intent, block) for intent, info in data["intents"].items() for block in info["data"]]
+        """The package's templates, and those in its format."""
+        self.natural = [_block(_frame_intent(block), block) for block in data.get("natural", ())]
+        """What people say besides."""
+        self.join: dict[str, list[str]] = data.get("join", {})
+        """What stands between two ``commands``, and between two ``things`` of one command."""
         self._expressions: dict[str, Expression] = {}
         self._spellings: dict[int, list[str]] = {}
         try:
             self._numbers: Any = get_rbnf_engine(language)
         except ValueError:
             self._numbers = None
+
+    @property
+    def blocks(self) -> list[Block]:
+        """All commands and questions."""
+        return [*self.listed, *(block for block in self.natural if block.intent not in (NOTHING, UNSUPPORTED))]
 
     @cached_property
     def words(self) -> list[str]:
@@ -286,6 +292,24 @@ def references_of(templates: Templates, block: Block) -> Iterator[ListReference]
     """Every list reference in the block's sentences, rules followed."""
     for sentence in block.sentences:
         yield from references(templates.expression(sentence), templates.intents.expansion_rules)
+
+
+def _block(intent: str, block: dict[str, Any]) -> Block:
+    return Block(
+        intent=intent,
+        implied=tuple(sorted((block.get("slots") or {}).items())),
+        domains=_domains(block),
+        combination=(block.get("metadata") or {}).get("slot_combination", ""),
+        response=block.get("response") or "default",
+        sentences=tuple(block["sentences"]),
+        meaning=block.get("meaning", ""),
+        weight=block.get("weight", 1.0),
+    )
+
+
+def _frame_intent(block: dict[str, Any]) -> str:
+    """Intent of a natural block; what is not a command has none."""
+    return str(block["intent"] or (UNSUPPORTED if block["response"] == UNSUPPORTED else NOTHING))
 
 
 def _domains(block: dict[str, Any]) -> tuple[str, ...]:
