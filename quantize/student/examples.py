@@ -15,7 +15,17 @@ from edge.nlu.resolve import lexicon_key
 from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
 from edge.types import Entity
 from quantize.templates.homes import HomeFiller, NameMaker, WordMaterial
-from quantize.templates.sampler import NOTHING, Block, Sample, Templates, free_tags, is_word, references_of, tag_of
+from quantize.templates.sampler import (
+    NOTHING,
+    UNSUPPORTED,
+    Block,
+    Sample,
+    Templates,
+    free_tags,
+    is_word,
+    references_of,
+    tag_of,
+)
 from quantize.variation.augment import augment, edit, language_words
 from quantize.variation.exceptions import with_exception
 from quantize.variation.not_commands import heard_words
@@ -105,7 +115,11 @@ def label_space(languages: Sequence[Templates]) -> LabelSpace:
                 domains=tuple(sorted({*known.domains, *domains})),
                 free=tuple(sorted({*known.free, *free})),
             )
-    ordered = [Frame(NOTHING, None), *(frames[label] for label in sorted(frames))]
+    ordered = [
+        Frame(NOTHING, None),
+        Frame(UNSUPPORTED, None, response=UNSUPPORTED),
+        *(frames[label] for label in sorted(frames)),
+    ]
     return LabelSpace(ordered, sorted(slots), [templates.language for templates in languages])
 
 

@@ -34,7 +34,8 @@ def meanings_bytes() -> bytes:
 
 def form_rules(forms: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Expansion rules of the ways to ask: ``NAME_before`` and ``NAME_after`` for each form."""
-    return {f"{name}_{side}": form.get(side, "[]") or "[]" for name, form in forms.items() for side in ("before", "after")}
+    sides = ("before", "after")
+    return {f"{name}_{side}": form.get(side) or "[]" for name, form in forms.items() for side in sides}
 
 
 def natural_blocks(language: str, own: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -50,7 +51,8 @@ def natural_blocks(language: str, own: Mapping[str, Any]) -> Iterator[dict[str, 
             raise ConfigError(f"wordings/{language}.yaml: {_MEANINGS.name} has no meaning {name!r}")
         unknown = wordings.keys() - {PLAIN, *forms}
         if unknown:
-            raise ConfigError(f"wordings/{language}.yaml: {name}: no form {min(unknown)!r}; known are {', '.join(forms)}")
+            known = ", ".join((PLAIN, *forms))
+            raise ConfigError(f"wordings/{language}.yaml: {name}: no form {min(unknown)!r}; known are {known}")
         yield {
             "intent": meaning["intent"],
             "meaning": name,

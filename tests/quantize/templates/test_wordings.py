@@ -14,10 +14,12 @@ import yaml
 import quantize
 from quantize.grammar.home_sentences import home_grammar
 from quantize.student.examples import HomeSource, encode_sample, frame_label, label_space
+from quantize.templates.expressions import references
 from quantize.templates.homes import HomeFiller, WordMaterial
 from quantize.templates.lexicon import build_lexicon
+from quantize.templates.natural import meanings
 from quantize.templates.package import package_languages, package_templates
-from quantize.templates.sampler import NOTHING
+from quantize.templates.sampler import NOTHING, tag_of
 
 FILES = sorted((Path(quantize.__file__).parent / "wordings").glob("*.yaml"))
 MATERIAL = WordMaterial(["lantern", "orchid", "velvet", "harbour", "picnic", "saddle", "ferry", "вельвет", "φανάρι"])
@@ -46,6 +48,38 @@ def test_every_sentence_can_be_drawn_and_learned(path: Path) -> None:
                 sample = replace(sample, frame=frame_label(block))
             assert len(encode_sample(sample, index, space, 64, tell_language=True).ids) > 1
     assert drawn == {*written, *own.get("refused", ())}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_natural_wordings_say_what_their_meaning_needs(path: Path) -> None:
+    templates = package_templates(path.stem)
+    rules = templates.intents.expansion_rules
+    wrong = []
+    for block in templates.natural:
+        meaning = meanings()[block.meaning]
+        needs, may = set(meaning.get("needs", ())), set(meaning.get("may", ()))
+        if "area" in may:
+            may.add("floor")
+        for sentence in block.sentences:
+            said = {tag_of(ref, templates.slot_list(ref)) for ref in references(templates.expression(sentence), rules)}
+            if not needs <= said <= needs | may:
+                wrong.append((block.meaning, sentence, sorted(said)))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_natural_wordings_can_be_drawn_and_learned(path: Path) -> None:
+    templates = package_templates(path.stem)
+    space = label_space([templates])
+    source = HomeSource(templates, MATERIAL, space, [])
+    (_, index), *_ = source.samples(1, random.Random(1))
+    filler = HomeFiller(index.home, source.maker, templates, random.Random(1))
+    for block in templates.natural:
+        for sentence in block.sentences:
+            drawn = [templates.sample(block, sentence, random.Random(seed), filler) for seed in range(3)]
+            sample = next(sample for sample in drawn if sample is not None)
+            sample = replace(sample, frame=frame_label(block))
+            assert len(encode_sample(sample, index, space, 64, tell_language=True).ids) > 1
 
 
 def test_what_is_refused_is_drawn_as_no_command() -> None:
