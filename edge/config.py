@@ -19,7 +19,18 @@ else:
 
 _PACKAGE = Path(__file__).parent
 _PROFILE_FOLDERS = (_PACKAGE / "firmware_configs", _PACKAGE.parent / "firmware_configs")
+_MAX_BYTES = 64 * 1024
+_MAX_LINE = 1000  # tomllib takes quadratic time for a key of many parts: 48 s for 50,000
 _UNKNOWN_KEY = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `(?P<place>[^`]*)`)?")
+
+
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
+"""What a profile may be called: its name becomes a word of a command, a file and a host."""
+_Name = Annotated[str, msgspec.Meta(pattern=NAME.pattern)]
+_Text = Annotated[str, msgspec.Meta(max_length=1000, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+_Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=60_000)]
+_Rate = Annotated[float, msgspec.Meta(gt=0, lt=1e12)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,30 +45,30 @@ class Rates(_Table, frozen=True):
     products, LZMA compression, the shipped int8 student on 12 tokens, and plain Python.
     """
 
-    seven_zip_mips: float | None = None
-    memcpy_mb_s: float | None = None
-    dgemm_gflops: float | None = None
-    sgemm_gflops: float | None = None
-    lzma_mb_s: float | None = None
-    student_runs_s: float | None = None
-    python_mops: float | None = None
-    machine: str | None = None
-    sources: tuple[str, ...] = ()
+    seven_zip_mips: _Rate | None = None
+    memcpy_mb_s: _Rate | None = None
+    dgemm_gflops: _Rate | None = None
+    sgemm_gflops: _Rate | None = None
+    lzma_mb_s: _Rate | None = None
+    student_runs_s: _Rate | None = None
+    python_mops: _Rate | None = None
+    machine: _Text | None = None
+    sources: tuple[_Text, ...] = ()
 
 
 class Board(_Table, frozen=True):
     """Facts of the hardware; ``memory_cap_mib`` is what the operating system leaves to the assistant."""
 
-    title: str
-    soc: str
-    core: str
-    cores: int
-    clock_mhz: int
-    ram_mib: int
-    memory_cap_mib: int | None = None
-    os: str = "Debian 12 or later, 64 bit"
-    audio: str = ""
-    source: str = ""
+    title: _Text
+    soc: _Text
+    core: _Text
+    cores: _Count
+    clock_mhz: _Count
+    ram_mib: _Count
+    memory_cap_mib: Annotated[int, msgspec.Meta(ge=16, le=1_000_000)] | None = None
+    os: _Text = "Debian 12 or later, 64 bit"
+    audio: _Text = ""
+    source: _Text = ""
     rates: Rates = Rates()
 
 
@@ -68,8 +79,8 @@ class Audio(_Table, frozen=True):
     ``noise``), which helps people to understand recordings more than it helps these recognizers.
     """
 
-    microphone: str | int | None = None
-    speaker: str | int | None = None
+    microphone: _Text | _Count | None = None
+    speaker: _Text | _Count | None = None
     barge_in: bool = False
     automatic_gain: bool = True
     noise_suppression: Annotated[int, msgspec.Meta(ge=0, le=4)] = 0
@@ -79,7 +90,7 @@ class Wake(_Table, frozen=True):
     """How the assistant is called; ``threshold`` of the wake word's probability, None for its model's own."""
 
     engine: Literal["micro", "push-to-talk", "none"] = "micro"
-    word: str = "okay_nabu"
+    word: _Text = "okay_nabu"
     threshold: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = None
 
 
@@ -90,10 +101,10 @@ class Endpoint(_Table, frozen=True):
     the lights"), ``complete_ms`` where it is a complete one. That text is asked for after ``pause_ms``.
     """
 
-    hangover_ms: int = 600
-    open_ms: int = 352
-    complete_ms: int = 192
-    pause_ms: int = 160
+    hangover_ms: _Milliseconds = 600
+    open_ms: _Milliseconds = 352
+    complete_ms: _Milliseconds = 192
+    pause_ms: _Milliseconds = 160
 
 
 class Asr(_Table, frozen=True):
@@ -103,15 +114,15 @@ class Asr(_Table, frozen=True):
     """
 
     engine: Literal["auto", "moonshine", "vosk"] = "auto"
-    model: str | None = None
-    phrases: str | None = None
+    model: _Text | None = None
+    phrases: _Text | None = None
 
 
 class Tts(_Table, frozen=True):
     """Voice; ``auto`` takes Piper where a voice of the language is installed, else espeak-ng."""
 
     engine: Literal["auto", "piper", "espeak", "none"] = "auto"
-    voice: str | None = None
+    voice: _Text | None = None
 
 
 class Budget(_Table, frozen=True):
@@ -121,23 +132,23 @@ class Budget(_Table, frozen=True):
     was says in ``raised`` what for; a test compares it with the project's history.
     """
 
-    metric: str
-    percentile: int
-    limit: float
-    unit: str
-    why: str
-    raised: str = ""
+    metric: _Text
+    percentile: Annotated[int, msgspec.Meta(ge=1, le=100)]
+    limit: Annotated[float, msgspec.Meta(ge=0, lt=1e12)]
+    unit: _Text
+    why: _Text
+    raised: _Text = ""
 
 
 class Profile(_Table, frozen=True):
     """Everything that differs from one board to the next."""
 
-    name: str
+    name: _Name
     board: Board
-    language: str = "en"
-    bundle: str = "home"
-    home: str | None = None
-    weather: str | None = None
+    language: _Text = "en"
+    bundle: _Text = "home"
+    home: _Text | None = None
+    weather: _Text | None = None
     audio: Audio = Audio()
     wake: Wake = Wake()
     endpoint: Endpoint = Endpoint()
@@ -158,16 +169,24 @@ def load_profile(name_or_path: str) -> Profile:
         ConfigError: no such profile, not TOML, an unknown key, or a value of the wrong type.
     """
     path = find_profile(name_or_path)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read profile {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"profile {path} is not TOML: {_one_line(error)}") from error
+    document = _read(path)
     try:
         return msgspec.convert(document, Profile)
     except msgspec.ValidationError as error:
         raise ConfigError(f"profile {path}: {_explain(error, Profile)}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_MAX_BYTES + 1)
+        if len(text) > _MAX_BYTES or max(map(len, text.splitlines()), default=0) > _MAX_LINE:
+            raise ConfigError(f"profile {path} is too long: at most {_MAX_BYTES >> 10} KiB, {_MAX_LINE} letters a line")
+        return tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError(f"cannot read profile {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"profile {path} is not TOML: {_one_line(error)}") from error
 
 
 def find_profile(name_or_path: str) -> Path:
@@ -192,6 +211,9 @@ def find_profile(name_or_path: str) -> Path:
 
 def _explain(error: msgspec.ValidationError, root: type[msgspec.Struct]) -> str:
     message = _one_line(error)
+    if "matching regex" in message:
+        of = "letters, digits, dots and dashes" if NAME.pattern[1:20] in message else "printable characters"
+        message = re.sub(r"`str` matching regex '.*'", f"text of {of}", message)
     unknown = _UNKNOWN_KEY.search(message)
     if unknown is None:
         return message

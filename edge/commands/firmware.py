@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 from edge.commands.output import write_line
-from edge.config import Profile, load_profile
+from edge.config import NAME, Profile, load_profile
 from edge.errors import ConfigError
 from edge.files import write_file
 
@@ -15,6 +16,10 @@ _PREFIX = "/opt/edge-assistant"
 _UNIT = "edge-assistant.service"
 _PACKAGES = ("espeak-ng", "libportaudio2", "libasound2-plugins", "python3-venv")
 _WATCHDOG_S = 60
+_LOCKED = Path(__file__).parents[1] / "data" / "requirements"
+_REQUIREMENTS = "/usr/local/share/edge-assistant"
+# Neither systemd's nor ALSA's syntax has a meaning for any of these.
+_SOUND_CARD = re.compile(r"[A-Za-z0-9_.:,=() -]{1,200}")
 
 
 def firmware(arguments: argparse.Namespace) -> int:
@@ -33,11 +38,15 @@ def render(profile: Profile) -> dict[str, str]:
     """Text of every file by its name: systemd unit, ALSA configuration, cloud-init's user data.
 
     Raises:
-        ConfigError: a name in the profile has characters that would end a line of these files.
+        ConfigError: a value of the profile would mean something else in these files.
     """
-    values = (profile.name, str(profile.audio.microphone), str(profile.audio.speaker), profile.board.title)
-    if any(not value.isprintable() or '"' in value for value in values):
-        raise ConfigError("profile: names and sound devices must be on one line and without quotation marks")
+    for what, value in (("microphone", profile.audio.microphone), ("speaker", profile.audio.speaker)):
+        if value is not None and not _SOUND_CARD.fullmatch(str(value)):
+            raise ConfigError(f"profile: the {what} {value!r} must be letters, digits and any of _.:,=()- and spaces")
+    if not NAME.fullmatch(profile.name):
+        raise ConfigError(f"profile: the name {profile.name!r} must be letters, digits, dots and dashes")
+    if not profile.board.title.isprintable() or "\\" in profile.board.title:
+        raise ConfigError("profile: the board's title must be on one line and without backslashes")
     unit, sound = _unit(profile), _sound(profile)
     return {_UNIT: unit, "asound.conf": sound, "user-data": _cloud_init(profile, unit, sound)}
 
@@ -143,7 +152,7 @@ pcm.edge_speaker {{
 }}
 ctl.!default {{
   type hw
-  card {playback.split(",")[0]}
+  card "{playback.split(",")[0]}"
 }}
 """
 
@@ -153,21 +162,27 @@ def _card(device: str | int | None) -> str:
 
 
 def _cloud_init(profile: Profile, unit: str, sound: str) -> str:
-    """First boot: packages, the assistant in its own environment, and the service; JSON, which YAML contains."""
+    """First boot: packages, the assistant in its own environment, and the service; JSON, which YAML contains.
+
+    What comes from a package index must have the hashes of ``data/requirements`` (made by ``.ci/lock``).
+    """
     from edge.models.catalog import list_models
 
-    extras = "speech" if profile.tts.engine == "espeak" else "speech,piper-gpl"
-    files = {f"/etc/systemd/system/{_UNIT}": unit, "/etc/asound.conf": sound}
+    parts = ("speech",) if profile.tts.engine == "espeak" else ("speech", "piper-gpl")
+    locked = {f"{_REQUIREMENTS}/{part}.txt": (_LOCKED / f"{part}.txt").read_text(encoding="utf-8") for part in parts}
+    files = {f"/etc/systemd/system/{_UNIT}": unit, "/etc/asound.conf": sound, **locked}
     wanted = [name for name in (profile.asr.model, profile.tts.voice) if name in {m.name for m in list_models()}]
-    install = f'{_PREFIX}/bin/pip install --no-cache-dir "$(ls /boot/firmware/edge_assistant-*.whl)[{extras}]"'
+    pip = [f"{_PREFIX}/bin/pip", "install", "--no-cache-dir"]
+    chosen = [word for path in locked for word in ("-r", path)]
     data = {
-        "hostname": profile.name,
+        "hostname": re.sub(r"[^a-z0-9]+", "-", profile.name.lower()).strip("-"),
         "package_update": True,
         "packages": list(_PACKAGES),
         "write_files": [{"path": path, "content": text, "permissions": "0644"} for path, text in files.items()],
         "runcmd": [
             ["python3", "-m", "venv", _PREFIX],
-            ["sh", "-c", install],
+            [*pip, "--require-hashes", "--only-binary", ":all:", *chosen],
+            ["sh", "-c", " ".join([*pip, "--no-index", "--no-deps", "/boot/firmware/edge_assistant-*.whl"])],
             *(
                 ["env", "XDG_DATA_HOME=/var/lib/edge-assistant", f"{_PREFIX}/bin/edge", "models", "install", name]
                 for name in wanted

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,37 @@ def test_profiles_are_found_from_any_folder(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(CHECKOUT)}, capture_output=True, text=True
     )
     assert int(done.stdout) == len(profile_names()) >= 6
+
+
+WHOLE = 'name="x"\n[board]\ntitle="t"\nsoc="-"\ncore="-"\ncores=1\nclock_mhz=1\nram_mib=1\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('"x"', '"x --page; reboot"', "text of letters, digits, dots and dashes - at `$.name`"),
+        ('"x"', '"../x"', "at `$.name`"),
+        ('"x"', '"-x"', "at `$.name`"),
+        ('"t"', '"a\\u0000b"', "text of printable characters - at `$.board.title`"),
+        ('"t"', '"""a\nb"""', "at `$.board.title`"),
+        ("cores=1", "cores=-1", ">= 0 - at `$.board.cores`"),
+        ("ram_mib=1", "ram_mib=1\nmemory_cap_mib=-5", "at `$.board.memory_cap_mib`"),
+        ("ram_mib=1", "ram_mib=1\n[endpoint]\nhangover_ms=-1", "at `$.endpoint.hangover_ms`"),
+        ("ram_mib=1", "ram_mib=1\n[board.rates]\nlzma_mb_s=nan", "at `$.board.rates.lzma_mb_s`"),
+        ("ram_mib=1", "ram_mib=1\n[wake]\nthreshold=nan", "at `$.wake.threshold`"),
+        ("cores=1", "cores=" + "9" * 900, "<= 1000000 - at `$.board.cores`"),
+        ("cores=1", "a=" + "[" * 400 + "\n" + "[" * 400 + "\n]", "is not TOML"),
+        ("cores=1", ".".join("a" * 1000), "too long"),
+        ("cores=1", "#\n" * 40_000, "too long"),
+    ],
+)
+def test_values_that_no_board_has_are_refused_in_one_line(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    start = time.monotonic()
+    with pytest.raises(ConfigError) as raised:
+        load_profile(written(tmp_path, WHOLE.replace(before, after)))
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert time.monotonic() - start < 1
+    load_profile(written(tmp_path, WHOLE))

@@ -12,12 +12,20 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
+from packaging.markers import Marker
+from packaging.requirements import Requirement
 
 from edge.board import watchdog
 from edge.commands.cli import main
 from edge.commands.firmware import render
 from edge.config import load_profile, profile_names
 from edge.errors import ConfigError
+from tests.command import CHECKOUT
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +70,42 @@ def test_first_boot_writes_what_was_rendered(name: str) -> None:
     written = {item["path"]: item["content"] for item in data["write_files"]}
     assert written["/etc/systemd/system/edge-assistant.service"] == files["edge-assistant.service"]
     assert written["/etc/asound.conf"] == files["asound.conf"]
-    installs = next(command[-1] for command in data["runcmd"] if "pip install" in command[-1])
-    assert ("piper-gpl" in installs) == (load_profile(name).tts.engine != "espeak")
+    installs = next(command for command in data["runcmd"] if "--require-hashes" in command)
+    assert ("piper-gpl" in " ".join(installs)) == (load_profile(name).tts.engine != "espeak")
+    assert all(path in written for path in installs if path.endswith(".txt"))
+
+
+def test_nothing_is_installed_that_has_no_known_hash() -> None:
+    """What the package index serves on the day of the first boot may be anything; root runs it."""
+    for command in yaml.safe_load(render(load_profile("desktop"))["user-data"])["runcmd"]:
+        words = " ".join(command).split()
+        if "install" in words and any(word.endswith("/pip") for word in words):
+            assert "--require-hashes" in words or {"--no-index", "--no-deps"} <= set(words), words
+
+
+def test_the_locked_packages_are_those_that_the_device_needs() -> None:
+    """`.ci/lock` writes them again after a dependency changed."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    folder = CHECKOUT / "edge" / "data" / "requirements"
+    for extras, files in ((["speech"], ["speech"]), (["speech", "piper-gpl"], ["speech", "piper-gpl"])):
+        text = "".join((folder / f"{name}.txt").read_text() for name in files)
+        pinned = [Requirement(line.rstrip(" \\")) for line in text.splitlines() if not line.startswith(" ")]
+        assert all(
+            len(line.strip(" \\").removeprefix("--hash=sha256:")) == 64 for line in text.splitlines() if line[0] == " "
+        )
+        lines = [
+            *project["dependencies"],
+            *(line for name in extras for line in project["optional-dependencies"][name]),
+        ]
+        for python in ("3.11", "3.13"):
+            wanted = [Requirement(line) for line in lines]
+            for need in (need for need in wanted if _fits(need.marker, python)):
+                (pin,) = [pin for pin in pinned if pin.name == need.name and _fits(pin.marker, python)]
+                assert str(pin.specifier).removeprefix("==") in need.specifier, f"{need}: run .ci/lock"
+
+
+def _fits(marker: Marker | None, python: str) -> bool:
+    return marker is None or marker.evaluate({"python_version": python, "python_full_version": f"{python}.2"})
 
 
 def test_sound_is_a_file_that_alsa_reads(tmp_path: Path) -> None:
@@ -80,10 +122,33 @@ def test_sound_is_a_file_that_alsa_reads(tmp_path: Path) -> None:
     assert "Unexpected char" not in done.stderr and "asound.conf may be old or corrupted" not in done.stderr
 
 
-def test_names_cannot_add_lines() -> None:
-    profile = msgspec.structs.replace(load_profile("desktop"), name="x\nExecStart=/bin/sh")
-    with pytest.raises(ConfigError, match="one line"):
-        render(profile)
+@pytest.mark.parametrize(
+    "name", ["x\nExecStart=/bin/sh", "x --home /etc/shadow", "$(reboot)", "%h", "-x", "x\\", "", "ä"]
+)
+def test_a_name_is_one_word_of_the_command(name: str) -> None:
+    with pytest.raises(ConfigError, match="name"):
+        render(msgspec.structs.replace(load_profile("desktop"), name=name))
+
+
+@pytest.mark.parametrize("title", ["a\nExecStart=/bin/sh", "a\\", "a\x00"])
+def test_a_title_cannot_add_lines(title: str) -> None:
+    profile = load_profile("desktop")
+    with pytest.raises(ConfigError, match="title"):
+        render(msgspec.structs.replace(profile, board=msgspec.structs.replace(profile.board, title=title)))
+
+
+@pytest.mark.parametrize("card", ['x"', "x }\npcm.y {", "x}", "$HOME", "x;y", "@func"])
+def test_a_sound_card_cannot_add_configuration(card: str) -> None:
+    profile = load_profile("desktop")
+    for what in ("microphone", "speaker"):
+        audio = msgspec.structs.replace(profile.audio, **{what: card})
+        with pytest.raises(ConfigError, match=what):
+            render(msgspec.structs.replace(profile, audio=audio))
+
+
+def test_a_name_with_capitals_and_dots_gives_a_host_name() -> None:
+    files = render(msgspec.structs.replace(load_profile("desktop"), name="Kitchen_Board.2"))
+    assert yaml.safe_load(files["user-data"])["hostname"] == "kitchen-board-2"
 
 
 def test_command_writes_the_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
