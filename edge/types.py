@@ -224,21 +224,26 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Action:
-    """What a skill did: the intent carried out, the entities it touched, what changed, and the services it called."""
+    """What a skill did: the intent, the entities it touched, what changed; ``outcomes`` are those of ``calls``."""
 
     intent: str
     targets: tuple[str, ...] = ()
     changes: tuple[StateChange, ...] = ()
     calls: tuple[ServiceCall, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What to say; ``expects_answer`` keeps the microphone open for the user's next words."""
+    """What to say; ``expects_answer`` keeps the microphone open for the user's next words.
+
+    ``refused``: it says why nothing was done.
+    """
 
     text: str
     language: str = "en"
     expects_answer: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from benchmarks.people.cases import Case, Changes, Result, State, changes
-from benchmarks.people.units import from_simulated, to_simulated
 from edge.bundle.format import Bundle
 from edge.dialogue.dialogue import Dialogue, open_dialogue
 from edge.dialogue.replies import Replies
 from edge.home.clock import FakeClock
-from edge.home.simulated import ListItem, SimulatedHome
+from edge.home.simulated import COMPLETED
 from edge.home.timers import Timer
 from edge.types import Action, Parse, Reply
 
@@ -36,23 +35,23 @@ class Conversation:
         clock = FakeClock(datetime.fromisoformat(case.now) if case.now else _NOW)
         self._case = case
         self.dialogue: Dialogue = open_dialogue(
-            to_simulated(case.home),
+            case.home,
             preferred_area=case.area,
             clock=clock,
             own_replies=bundle.manifest.replies,
             replies=replies,
         )
-        self._set_up_lists_and_timers(self.dialogue.state)
-        self._before = _snapshot(self.dialogue.state)
+        self._set_up_timers()
+        self._before = _snapshot(self.dialogue)
 
     def result(self, answers: Sequence[Answer]) -> Result:
         """What changed since the start, and what was said."""
-        found = changes(self._before, _snapshot(self.dialogue.state))
-        found |= _elsewhere(answers, found.keys() | self.dialogue.state.entities.keys())
+        found = changes(self._before, _snapshot(self.dialogue))
+        found |= _elsewhere(answers, found.keys() | self._before.keys())
         last = answers[-1]
         return Result(
             self._case.id,
-            {entity_id: from_simulated(entity_id, changed) for entity_id, changed in found.items()},
+            found,
             [answer.reply.text for answer in answers],
             last.reply.expects_answer,
             not last.actions and not last.reply.expects_answer,
@@ -60,28 +59,23 @@ class Conversation:
             next((answer.error for answer in answers if answer.error), None),
         )
 
-    def _set_up_lists_and_timers(self, home: SimulatedHome) -> None:
-        for entity in home.entities.values():
-            items = entity.attributes.pop("items", None)
-            if isinstance(items, list):
-                home.lists[entity.id] = [ListItem(str(item)) for item in items]
+    def _set_up_timers(self) -> None:
         for timer_id, given in self._case.timers.items():
             seconds, name = given.attributes.get("seconds", 0), given.attributes.get("name")
             active = given.state != "paused"
-            home.timers.restore(
+            self.dialogue.timers.restore(
                 Timer(timer_id, seconds, seconds, 0.0, name, language=self._case.language, active=active)
             )
 
 
-def _snapshot(home: SimulatedHome) -> dict[str, State]:
-    """State and attributes of every device, list and timer."""
-    found: dict[str, State] = {
-        entity.id: {"state": entity.state, **entity.attributes} for entity in home.entities.values()
-    }
-    for list_id, items in home.lists.items():
-        found.setdefault(list_id, {})["items"] = [item.text for item in items if not item.done]
-    for timer in home.timers.all():
-        seconds = round(home.timers.remaining_s(timer))
+def _snapshot(dialogue: Dialogue) -> dict[str, State]:
+    """State and attributes of every device, list and timer; of a list, the open items alone."""
+    found: dict[str, State] = {}
+    for entity in dialogue.home.snapshot().entities:
+        attributes = {name: value for name, value in entity.attributes.items() if name != COMPLETED}
+        found[entity.id] = {"state": entity.state, **attributes}
+    for timer in dialogue.timers.all():
+        seconds = round(dialogue.timers.remaining_s(timer))
         found[timer.id] = {"state": "active" if timer.active else "paused", "seconds": seconds, "name": timer.name}
     return found
 

@@ -1,4 +1,4 @@
-"""What ``home-assistant-intents`` says about one language: its replies, and which reply belongs to which command."""
+"""What is said in one language: the replies of ``home-assistant-intents`` and our own, and which belongs where."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge.dialogue.texts import texts_of
 from edge.errors import ConfigError
 from edge.grammar.templates import plain_form
 
@@ -44,6 +45,7 @@ class CommandBlock:
 class LanguagePack:
     """Replies of one language.
 
+    ``done`` answers any command that has no reply of its own.
     ``words`` maps (slot, kind, value) to how a value is said; the kind is a domain, or a sensor's device class.
     """
 
@@ -53,6 +55,7 @@ class LanguagePack:
     blocks: dict[str, tuple[CommandBlock, ...]]
     rules: dict[str, str]
     words: dict[tuple[str, str, str], str]
+    done: str | None = None
 
 
 class _Block(msgspec.Struct):
@@ -137,13 +140,16 @@ def load_language(language: str) -> LanguagePack:
         name: {key: text for key, text in keyed.items() if not text.startswith(_UNTRANSLATED)}
         for name, keyed in package.responses.intents.items()
     }
+    own = texts_of(language)
+    errors = {key: text for key, text in package.responses.errors.items() if not text.startswith(_UNTRANSLATED)}
     return LanguagePack(
         language=language,
-        replies={name: keyed for name, keyed in translated.items() if keyed},
-        errors={key: text for key, text in package.responses.errors.items() if not text.startswith(_UNTRANSLATED)},
+        replies={name: keyed for name, keyed in translated.items() if keyed} | own.intents,
+        errors=errors | own.errors,
         blocks=blocks,
         rules=package.expansion_rules,
         words=_words(blocks, package),
+        done=own.done or translated.get("HassBroadcast", {}).get("default"),
     )
 
 

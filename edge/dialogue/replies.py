@@ -11,14 +11,20 @@ from edge.dialogue.language import LanguagePack, load_language, match_language
 from edge.dialogue.targets import same
 from edge.dialogue.views import Spoken, StateView, slot_view
 from edge.errors import EngineError
-from edge.home.simulated import EntityState
-from edge.types import Parse
+from edge.types import Entity, Parse
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 _FALLBACK = "en"
 _LANGUAGES_KEPT = 2
+_NEAREST_ERROR = {"refused": "feature_not_supported", "unsupported": "feature_not_supported"}
+"""What the package says in a language that has no text for why something was not done."""
+_QUESTIONS = frozenset(
+    ("HassGetState", "HassGetWeather", "HassClimateGetTemperature", "HassTimerStatus", "HassCancelAllTimers")
+    + ("HassGetCurrentTime", "HassGetCurrentDate", "EdgeListItems", "EdgeCountItems", "EdgeWhatCanYouDo")
+)
+"""What "done" does not answer."""
 
 
 class Replies:
@@ -42,8 +48,8 @@ class Replies:
     def say(
         self,
         parse: Parse,
-        matched: Sequence[EntityState] = (),
-        unmatched: Sequence[EntityState] = (),
+        matched: Sequence[Entity] = (),
+        unmatched: Sequence[Entity] = (),
         slots: Mapping[str, object] | None = None,
         key: str | None = None,
     ) -> str:
@@ -85,7 +91,8 @@ class Replies:
     def error(self, language: str, key: str, **variables: object) -> str:
         """One of the package's ``responses.errors``, such as ``no_area`` with ``area``."""
         pack = self._pack(match_language(language))[0]
-        source = pack.errors.get(key) or self._pack(_FALLBACK)[0].errors[key]
+        source = pack.errors.get(key) or pack.errors.get(_NEAREST_ERROR.get(key, "handle_error"))
+        source = source or self._pack(_FALLBACK)[0].errors[key]
         said = {name: self._word(pack, name, str(value)) for name, value in variables.items()}
         return self._render(source, said, f"{pack.language} error {key}")
 
@@ -96,12 +103,18 @@ class Replies:
         return not states or any(same(said, state) for state in states)
 
     def _source(self, parse: Parse, key: str) -> tuple[LanguagePack, str]:
-        """The template and its language: English where the language of the parse has no reply for the intent."""
+        """The template and its language.
+
+        Where the language of the parse has no reply for the intent, a command is answered with its word for "done",
+        a question in English.
+        """
         for language in (match_language(parse.language), _FALLBACK):
             pack = self._pack(language)[0]
             keyed = pack.replies.get(parse.intent or "", {})
             if keyed:
                 return pack, keyed.get(key) or keyed.get("default") or next(iter(keyed.values()))
+            if pack.done is not None and parse.intent not in _QUESTIONS:
+                return pack, pack.done
         raise EngineError(f"home-assistant-intents has no reply for {parse.intent}")
 
     def _load(self, language: str) -> tuple[LanguagePack, ReplyChooser]:
@@ -113,15 +126,15 @@ class Replies:
         kind = "light" if "light" in kinds else min(kinds, default="")
         return Spoken(pack.words.get((name, kind, value), value), value)
 
-    def _view(self, entity: EntityState, pack: LanguagePack) -> StateView:
-        own = entity.attributes.get("spoken_state")
-        said = own.get(entity.state) if isinstance(own, dict) else None
+    def _view(self, entity: Entity, pack: LanguagePack) -> StateView:
+        own, state = entity.attributes.get("spoken_state"), entity.state or "unknown"
+        said = own.get(state) if isinstance(own, dict) else None
         words = pack.words
         if said is None and entity.device_class is not None:
-            said = words.get(("state", entity.device_class, entity.state))
+            said = words.get(("state", entity.device_class, state))
         if said is None:
-            said = words.get(("state", entity.domain, entity.state)) or words.get(("state", "light", entity.state))
-        return StateView(entity, said or entity.state)
+            said = words.get(("state", entity.domain, state)) or words.get(("state", "light", state))
+        return StateView(entity, said or state)
 
     def _render(self, source: str, variables: Mapping[str, object], what: str) -> str:
         try:

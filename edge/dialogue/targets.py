@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from edge.home.simulated import EntityState, SimulatedHome
-from edge.types import Area, Floor, Parse, Slot
+from edge.home.port import HomePort
+from edge.types import Area, Entity, Floor, Parse, Slot
 
 _Thing = TypeVar("_Thing", bound=Area | Floor)
 _COVERINGS = ("blind", "shade", "shutter")
@@ -46,11 +46,16 @@ class Question(Exception):
 class Targets:
     """Looks devices up in the home; ``preferred_area`` (name or id) is where the assistant stands."""
 
-    def __init__(self, home: SimulatedHome, preferred_area: str | None = None) -> None:
+    def __init__(self, home: HomePort, preferred_area: str | None = None) -> None:
         self._home = home
-        self.preferred_area = _named(home.areas, preferred_area) if preferred_area else None
+        self._standing_in = preferred_area
 
-    def find(self, parse: Parse, domains: Collection[str], everywhere: bool = False) -> list[EntityState]:
+    @property
+    def preferred_area(self) -> Area | None:
+        """The area in which the assistant stands, where the home has it."""
+        return _named(self._home.snapshot().areas, self._standing_in) if self._standing_in else None
+
+    def find(self, parse: Parse, domains: Collection[str], everywhere: bool = False) -> list[Entity]:
         """All devices of ``domains`` that fit the slots name, area, floor, domain and device_class; at least one.
 
         Without name, area and floor those of the preferred area are meant, unless ``everywhere``.
@@ -61,7 +66,7 @@ class Targets:
         """
         area, floor = self.area(parse), self.floor(parse)
         name = _text(parse, "name")
-        found = list(self._home.entities.values())
+        found = list(self._home.snapshot().entities)
         if name is not None:
             called = [entity for entity in found if _is_called(entity, name)]
             found = called or self._kept(
@@ -79,9 +84,7 @@ class Targets:
             raise self.which(found, "duplicate_entities", entity=_said(parse, "name"))
         return found
 
-    def one(
-        self, parse: Parse, domains: Collection[str], prefer: Callable[[EntityState], bool] | None = None
-    ) -> EntityState:
+    def one(self, parse: Parse, domains: Collection[str], prefer: Callable[[Entity], bool] | None = None) -> Entity:
         """The only device that fits, or the only one of those that ``prefer`` picks.
 
         Raises:
@@ -103,7 +106,7 @@ class Targets:
         wanted = _text(parse, "area")
         if wanted is None:
             return None
-        area = _named(self._home.areas, wanted)
+        area = _named(self._home.snapshot().areas, wanted)
         if area is None:
             raise Refusal("no_area", area=_said(parse, "area"))
         return area
@@ -117,26 +120,26 @@ class Targets:
         wanted = _text(parse, "floor")
         if wanted is None:
             return None
-        floor = _named(self._home.floors, wanted)
+        floor = _named(self._home.snapshot().floors, wanted)
         if floor is None:
             raise Refusal("no_floor", floor=_said(parse, "floor"))
         return floor
 
-    def which(self, entities: Iterable[EntityState], key: str = "duplicate_targets", **variables: str) -> Question:
+    def which(self, entities: Iterable[Entity], key: str = "duplicate_targets", **variables: str) -> Question:
         """The question which of ``entities`` is meant; they are told apart by name or, failing that, by area."""
         entities = list(entities)
         names = {entity.name for entity in entities}
         candidates = []
         for entity in entities:
-            area = next((area for area in self._home.areas if area.id == entity.entity.area_id), None)
+            area = next((area for area in self._home.snapshot().areas if area.id == entity.area_id), None)
             label = entity.name if len(names) == len(entities) or area is None else area.name
-            own = (entity.name, *entity.entity.aliases) if len(names) == len(entities) else entity.entity.aliases
+            own = (entity.name, *entity.aliases) if len(names) == len(entities) else entity.aliases
             places = (area.name, *area.aliases) if area else ()
             slot = Slot("name", entity.id, entity.name)
             candidates.append(Candidate(slot, label, own, places))
         return Question(candidates, key, **variables)
 
-    def _of_kind(self, parse: Parse, found: list[EntityState], domains: Collection[str]) -> list[EntityState]:
+    def _of_kind(self, parse: Parse, found: list[Entity], domains: Collection[str]) -> list[Entity]:
         """Devices of the kind; where there is none of the covering that is named, those that go by its name too."""
         wanted, device_class = _text(parse, "domain"), _text(parse, "device_class")
         key, variables = _absence(parse, domains)
@@ -145,31 +148,29 @@ class Targets:
         alike = _COVERINGS if device_class in _COVERINGS else ()
         return exact or self._kept(able, lambda entity: entity.device_class in alike, key, **variables)
 
-    def _of_name(self, parse: Parse, found: list[EntityState], domains: Collection[str]) -> list[EntityState]:
+    def _of_name(self, parse: Parse, found: list[Entity], domains: Collection[str]) -> list[Entity]:
         """Devices that can do it; kind and device class only choose between devices of the same name."""
         wanted, device_class = _text(parse, "domain"), _text(parse, "device_class")
         able = self._kept(found, lambda entity: entity.domain in domains, "feature_not_supported")
         able = [entity for entity in able if wanted in (None, entity.domain)] or able
         return [entity for entity in able if device_class in (None, entity.device_class)] or able
 
-    def _kept(
-        self, found: list[EntityState], wanted: Callable[[EntityState], bool], key: str, **variables: str
-    ) -> list[EntityState]:
+    def _kept(self, found: list[Entity], wanted: Callable[[Entity], bool], key: str, **variables: str) -> list[Entity]:
         kept = [entity for entity in found if wanted(entity)]
         if not kept:
             raise Refusal(key, **variables)
         return kept
 
-    def _is_in(self, entity: EntityState, area: Area | None, floor: Floor | None) -> bool:
-        own = next((own for own in self._home.areas if own.id == entity.entity.area_id), None)
+    def _is_in(self, entity: Entity, area: Area | None, floor: Floor | None) -> bool:
+        own = next((own for own in self._home.snapshot().areas if own.id == entity.area_id), None)
         if own is None:
             return False
         return (area is None or own.id == area.id) and (floor is None or own.floor_id == floor.id)
 
-    def _nearby(self, found: list[EntityState]) -> list[EntityState]:
+    def _nearby(self, found: list[Entity]) -> list[Entity]:
         if self.preferred_area is None:
             return found
-        near = [entity for entity in found if entity.entity.area_id == self.preferred_area.id]
+        near = [entity for entity in found if entity.area_id == self.preferred_area.id]
         return near or found
 
 
@@ -186,14 +187,14 @@ def _named(things: Iterable[_Thing], wanted: str) -> _Thing | None:
     return None
 
 
-def _is_called(entity: EntityState, name: str) -> bool:
-    return any(same(name, own) for own in (entity.id, entity.name, *entity.entity.aliases))
+def _is_called(entity: Entity, name: str) -> bool:
+    return any(same(name, own) for own in (entity.id, entity.name, *entity.aliases))
 
 
-def _holds(entity: EntityState, words: str) -> bool:
+def _holds(entity: Entity, words: str) -> bool:
     """Whether a name of the device is longer and holds these words, in any order."""
     said = set(words.casefold().split())
-    return any(said < set(own.casefold().split()) for own in (entity.name, *entity.entity.aliases))
+    return any(said < set(own.casefold().split()) for own in (entity.name, *entity.aliases))
 
 
 def _text(parse: Parse, slot: str) -> str | None:

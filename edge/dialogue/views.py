@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge.home.simulated import EntityState
 from edge.home.timers import Timer, rounded, split_seconds
-from edge.types import Slot, SlotValue
+from edge.types import Entity, Slot, SlotValue
+
+_OPENINGS = ("door", "garage_door", "opening", "window")
+_CONTACT_STATES = {"on": "open", "off": "closed"}
 
 
 class Spoken(str):
@@ -41,15 +43,15 @@ class Spoken(str):
 class StateView:
     """A device; it equals the name of its state."""
 
-    def __init__(self, entity: EntityState, spoken_state: str) -> None:
+    def __init__(self, entity: Entity, spoken_state: str) -> None:
         unit = entity.attributes.get("unit_of_measurement")
         said = _number_text(spoken_state)
         self.entity_id = entity.id
         self.domain = entity.domain
         self.object_id = entity.id.partition(".")[2]
         self.name = entity.name
-        self.state = Spoken(said, entity.state)
-        self.state_with_unit = Spoken(f"{said} {unit}" if unit else said, entity.plain_state)
+        self.state = Spoken(said, entity.state or "unknown")
+        self.state_with_unit = Spoken(f"{said} {unit}" if unit else said, plain_state(entity))
         self.attributes = {key: _number(value) for key, value in entity.attributes.items()}
         self.attributes["untranslated_state"] = entity.state
 
@@ -76,6 +78,13 @@ class TimerView:
     start_hours: int
     start_minutes: int
     start_seconds: int
+
+
+def plain_state(entity: Entity) -> str:
+    """The state in words of what it tells: a window's contact sensor that is on tells that the window is open."""
+    state = entity.state or "unknown"
+    contact = entity.domain == "binary_sensor" and entity.device_class in _OPENINGS
+    return _CONTACT_STATES.get(state, state) if contact else state
 
 
 def timer_view(timer: Timer, remaining_s: float, area_name: str | None) -> TimerView:

@@ -1,14 +1,16 @@
-"""The simulated home: what every device, list and timer is doing, and a record of what changed."""
+"""The simulated home: carries services out as Home Assistant would, for tests, the demo and the desktop."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections import deque
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import replace
 
 from edge.home.clock import Clock, SystemClock
-from edge.home.timers import Timers
-from edge.types import Area, Entity, Floor, Home, StateChange
+from edge.home.services import Data, ServiceRefusedError, service_of, with_state
+from edge.types import Entity, Home, HomeState, Outcome, OutcomeStatus, ServiceCall, StateChange
 
-SHOPPING_LIST = "todo.shopping_list"
 _FIRST_STATES = {
     "light": "off",
     "switch": "off",
@@ -16,6 +18,7 @@ _FIRST_STATES = {
     "fan": "off",
     "humidifier": "off",
     "siren": "off",
+    "script": "off",
     "automation": "on",
     "cover": "closed",
     "valve": "closed",
@@ -27,142 +30,161 @@ _FIRST_STATES = {
     "person": "home",
     "binary_sensor": "off",
     "todo": "0",
+    "alarm_control_panel": "disarmed",
 }
-
-_OPENINGS = ("door", "garage_door", "opening", "window")
-_CONTACT_STATES = {"on": "open", "off": "closed"}
-
-
-@dataclass
-class EntityState:
-    """An entity of the home file and what it is doing."""
-
-    entity: Entity
-    state: str
-    attributes: dict[str, object]
-
-    @property
-    def id(self) -> str:
-        """``domain.object``."""
-        return self.entity.id
-
-    @property
-    def domain(self) -> str:
-        """Kind of device."""
-        return self.entity.domain
-
-    @property
-    def name(self) -> str:
-        """The main name."""
-        return self.entity.name
-
-    @property
-    def device_class(self) -> str | None:
-        """Kind of cover or sensor."""
-        value = self.attributes.get("device_class")
-        return None if value is None else str(value)
-
-    @property
-    def plain_state(self) -> str:
-        """The state in words of what it tells: a window's contact sensor that is on tells that the window is open."""
-        contact = self.domain == "binary_sensor" and self.device_class in _OPENINGS
-        return _CONTACT_STATES.get(self.state, self.state) if contact else self.state
-
-    def number(self, attribute: str, default: float = 0.0) -> float:
-        """An attribute as a number; home files may write it as ``"50"`` or ``"50%"``."""
-        try:
-            return float(str(self.attributes.get(attribute, default)).rstrip("% "))
-        except ValueError:
-            return default
+_MOMENTARY = ("scene.turn_on", "button.press", "input_button.press")
+_MOST_CHANGES = 1000
+ITEMS, COMPLETED = "items", "completed"
+"""Attributes of a to-do list: its open entries, and those that are ticked off."""
 
 
-@dataclass(frozen=True)
-class ListItem:
-    """An entry of a shopping or to-do list."""
-
-    text: str
-    done: bool = False
-
-
-@dataclass
 class SimulatedHome:
-    """Every device of ``home`` with its state; ``clock`` is the time that timers and questions about time use."""
+    """A ``HomePort`` whose devices obey at once.
 
-    home: Home
-    clock: Clock = field(default_factory=SystemClock)
+    A device whose state is ``unavailable`` is not reached. ``clock`` is the time that scenes and buttons
+    note.
+    """
 
-    def __post_init__(self) -> None:
-        self.entities = {
-            entity.id: EntityState(
-                entity, entity.state or _FIRST_STATES.get(entity.domain, "unknown"), dict(entity.attributes)
-            )
-            for entity in self.home.entities
-        }
-        self.lists: dict[str, list[ListItem]] = {
-            entity.id: [] for entity in self.home.entities if entity.domain == "todo"
-        }
-        self.timers = Timers(self.clock)
-        self._changes: list[StateChange] = []
+    def __init__(self, home: Home, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._areas, self._floors = home.areas, home.floors
+        self._entities = {entity.id: _begun(entity) for entity in home.entities}
+        self._changes: deque[StateChange] = deque(maxlen=_MOST_CHANGES)
+        self._snapshot: HomeState | None = None
 
-    @property
-    def areas(self) -> tuple[Area, ...]:
-        """Rooms."""
-        return self.home.areas
+    def snapshot(self) -> HomeState:
+        """The home as it is now."""
+        if self._snapshot is None:
+            self._snapshot = HomeState(self._areas, self._floors, tuple(self._entities.values()))
+        return self._snapshot
 
-    @property
-    def floors(self) -> tuple[Floor, ...]:
-        """Floors."""
-        return self.home.floors
+    def call(self, call: ServiceCall) -> Future[Outcome]:
+        """Carry the service out at once."""
+        future: Future[Outcome] = Future()
+        future.set_result(self._carried_out(call))
+        return future
 
-    def set_state(self, entity: EntityState, state: str) -> None:
-        """Change what an entity is doing."""
-        self.record(entity.id, "state", entity.state, state)
-        entity.state = state
-
-    def set_attribute(self, entity: EntityState, attribute: str, value: object) -> None:
-        """Change one attribute of an entity."""
-        self.record(entity.id, attribute, entity.attributes.get(attribute), value)
-        entity.attributes[attribute] = value
-
-    def record(self, entity_id: str, attribute: str, before: object, after: object) -> None:
-        """Note a change; one that changes nothing is left out."""
-        if before != after:
-            self._changes.append(StateChange(entity_id, attribute, before, after))
-
-    def take_changes(self) -> tuple[StateChange, ...]:
-        """Changes since the last call."""
-        changes, self._changes = tuple(self._changes), []
+    def changes(self) -> Iterable[StateChange]:
+        """What changed since the last time this was asked; the newest thousand."""
+        changes = tuple(self._changes)
+        self._changes.clear()
         return changes
 
-    def add_item(self, list_id: str, text: str) -> None:
-        """Put an item on a list."""
-        items = self.lists.setdefault(list_id, [])
-        items.append(ListItem(text))
-        self.record(list_id, text, None, "needed")
-        self._count(list_id)
+    def close(self) -> None:
+        """There is nothing to disconnect."""
 
-    def complete_item(self, list_id: str, text: str) -> bool:
-        """Tick an item off; False where it is not on the list."""
-        return self._change_item(list_id, text, remove=False)
+    def set_state(
+        self, entity_id: str, state: str | None = None, attributes: Mapping[str, object] | None = None
+    ) -> None:
+        """Change a device by hand, as someone at its switch would; an attribute of None is removed."""
+        before = self._entities[entity_id]
+        merged = {**before.attributes, **(attributes or {})}
+        kept = {name: value for name, value in merged.items() if value is not None}
+        self._put(replace(before, state=before.state if state is None else state, attributes=kept))
 
-    def remove_item(self, list_id: str, text: str) -> bool:
-        """Take an item off the list; False where it is not on it."""
-        return self._change_item(list_id, text, remove=True)
+    def _carried_out(self, call: ServiceCall) -> Outcome:
+        name = f"{call.domain}.{call.service}"
+        if name == "assist_satellite.announce":
+            return self._announced(call.data)
+        reached = [self._entities[id_] for id_ in call.targets if id_ in self._entities]
+        reached = [entity for entity in reached if entity.reachable]
+        if not reached:
+            status, reason = OutcomeStatus.UNREACHABLE, f"not there or unavailable: {', '.join(call.targets)}"
+            return Outcome(status, reason)
+        if name == "todo.get_items":
+            return Outcome(OutcomeStatus.DONE, response={entity.id: _listed(entity) for entity in reached})
+        if name == "media_player.search_media":
+            return Outcome(OutcomeStatus.DONE, response={entity.id: _found_media(call.data) for entity in reached})
+        try:
+            after = [self._after(name, entity, call) for entity in reached]
+        except ServiceRefusedError as refusal:
+            return Outcome(OutcomeStatus.REFUSED, str(refusal))
+        changes = tuple(change for entity in after for change in self._put(entity))
+        left_out = tuple(id_ for id_ in call.targets if id_ not in {entity.id for entity in reached})
+        return Outcome(OutcomeStatus.DONE, left_out=left_out, changes=changes)
 
-    def _change_item(self, list_id: str, text: str, remove: bool) -> bool:
-        items = self.lists.get(list_id, [])
-        wanted = " ".join(text.casefold().split())
-        for at, item in enumerate(items):
-            if item.text.casefold() == wanted and (remove or not item.done):
-                if remove:
-                    del items[at]
-                else:
-                    items[at] = replace(item, done=True)
-                self.record(list_id, item.text, "done" if item.done else "needed", None if remove else "done")
-                self._count(list_id)
-                return True
-        return False
+    def _after(self, name: str, entity: Entity, call: ServiceCall) -> Entity:
+        if entity.domain != call.domain:
+            raise ServiceRefusedError(f"{name} is not for {entity.id}")
+        if name in _MOMENTARY:
+            return with_state(entity, self._clock.now().isoformat(timespec="seconds"))
+        if call.domain == "todo":
+            return _changed_list(entity, call.service, call.data)
+        service = service_of(call.domain, call.service)
+        if service is None:
+            raise ServiceRefusedError(f"there is no service {name}")
+        return service(entity, call.data)
 
-    def _count(self, list_id: str) -> None:
-        if list_id in self.entities:
-            self.entities[list_id].state = str(sum(not item.done for item in self.lists[list_id]))
+    def _announced(self, data: Data) -> Outcome:
+        change = StateChange("assist_satellite", "message", None, data.get("message"))
+        self._changes.append(change)
+        return Outcome(OutcomeStatus.DONE, changes=(change,))
+
+    def _put(self, after: Entity) -> tuple[StateChange, ...]:
+        before = self._entities[after.id]
+        changes = _difference(before, after)
+        if changes:
+            self._entities[after.id] = after
+            self._changes.extend(changes)
+            self._snapshot = None
+        return changes
+
+
+def _begun(entity: Entity) -> Entity:
+    state = entity.state or _FIRST_STATES.get(entity.domain, "unknown")
+    if entity.domain != "todo":
+        return replace(entity, state=state)
+    items = entity.attributes.get(ITEMS)
+    return _with_items(entity, list(items) if isinstance(items, (list, tuple)) else [], _completed(entity))
+
+
+def _difference(before: Entity, after: Entity) -> tuple[StateChange, ...]:
+    state = () if before.state == after.state else (StateChange(after.id, "state", before.state, after.state),)
+    names = {**before.attributes, **after.attributes}
+    pairs = ((name, before.attributes.get(name), after.attributes.get(name)) for name in names)
+    return state + tuple(StateChange(after.id, name, old, new) for name, old, new in pairs if old != new)
+
+
+def _open_items(todo: Entity) -> list[str]:
+    items = todo.attributes.get(ITEMS)
+    return list(items) if isinstance(items, list) else []
+
+
+def _completed(todo: Entity) -> list[str]:
+    items = todo.attributes.get(COMPLETED)
+    return list(items) if isinstance(items, list) else []
+
+
+def _with_items(todo: Entity, items: list[str], completed: list[str]) -> Entity:
+    return with_state(todo, str(len(items)), **{ITEMS: items, COMPLETED: completed})
+
+
+def _listed(todo: Entity) -> dict[str, object]:
+    lists = {"needs_action": _open_items(todo), "completed": _completed(todo)}
+    return {"items": [{"summary": text, "status": status} for status, texts in lists.items() for text in texts]}
+
+
+def _changed_list(todo: Entity, service: str, data: Data) -> Entity:
+    item, items, completed = str(data.get("item", "")), _open_items(todo), _completed(todo)
+    if service == "add_item":
+        return _with_items(todo, [*items, item], completed)
+    if item not in items and item not in completed:
+        raise ServiceRefusedError(f"{todo.id} has no item {item!r}")
+    if service == "remove_item":
+        return _with_items(todo, *(_without(texts, item) for texts in (items, completed)))
+    if service == "update_item" and data.get("status") == "completed" and item in items:
+        return _with_items(todo, _without(items, item), [*completed, item])
+    raise ServiceRefusedError(f"todo.{service} with {dict(data)} is not known")
+
+
+def _without(texts: list[str], item: str) -> list[str]:
+    at = texts.index(item) if item in texts else len(texts)
+    return texts[:at] + texts[at + 1 :]
+
+
+def _found_media(data: Data) -> dict[str, object]:
+    """Every title is found: the simulated players have them all."""
+    query = str(data.get("search_query", ""))
+    kind = data.get("media_filter_classes")
+    content = str(kind[0]) if isinstance(kind, (list, tuple)) and kind else "music"
+    return {"result": [{"title": query, "media_content_id": query, "media_content_type": content}]}

@@ -12,7 +12,8 @@ import pytest
 from edge.dialogue.dialogue import Dialogue, open_dialogue
 from edge.home.clock import FakeClock
 from edge.home.demo import default_home
-from edge.types import Action, Parse, Reply, Slot, SlotValue
+from edge.home.simulated import SimulatedHome
+from edge.types import Action, Entity, Parse, Reply, Slot, SlotValue
 
 HOME = default_home()
 
@@ -38,13 +39,25 @@ class Talker:
         self.action, self.reply = self.dialogue.handle(parse)
         return self.reply.text
 
-    def state(self, entity_id: str) -> str:
+    @property
+    def home(self) -> SimulatedHome:
+        """The home, to change devices by hand."""
+        assert isinstance(self.dialogue.home, SimulatedHome)
+        return self.dialogue.home
+
+    def device(self, entity_id: str) -> Entity:
+        """A device as it is now."""
+        entity = self.dialogue.home.snapshot().entity(entity_id)
+        assert entity is not None
+        return entity
+
+    def state(self, entity_id: str) -> str | None:
         """State of a device."""
-        return self.dialogue.state.entities[entity_id].state
+        return self.device(entity_id).state
 
     def attribute(self, entity_id: str, name: str) -> object:
         """Attribute of a device."""
-        return self.dialogue.state.entities[entity_id].attributes.get(name)
+        return self.device(entity_id).attributes.get(name)
 
     @property
     def changed(self) -> dict[tuple[str, str], object]:

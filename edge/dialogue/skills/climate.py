@@ -1,16 +1,17 @@
-"""Temperatures and fan modes of thermostats."""
+"""Temperatures, humidity and modes of thermostats, water heaters and humidifiers."""
 
 from __future__ import annotations
 
-from edge.dialogue.skills.levels import number
-from edge.dialogue.targets import Refusal
-from edge.dialogue.toolbox import Toolbox
-from edge.dialogue.views import plain
-from edge.home.simulated import EntityState
-from edge.types import Action, Parse, Reply
+from collections.abc import Mapping, Sequence
 
-_COLDEST, _WARMEST = 7.0, 95.0
-"""Home Assistant's lowest target in °C and highest in °F, for thermostats that do not tell theirs."""
+from edge.dialogue.skills.levels import number, percent
+from edge.dialogue.targets import Refusal
+from edge.dialogue.toolbox import Step, Toolbox
+from edge.dialogue.views import plain
+from edge.types import Action, Entity, Parse, Reply
+
+_COLDEST, _WARMEST = {"°C": 7.0, "°F": 45.0}, {"°C": 35.0, "°F": 95.0}
+"""Home Assistant's range of target temperatures, for thermostats that do not tell theirs."""
 
 
 class GetTemperature:
@@ -27,6 +28,8 @@ class GetTemperature:
             found = self._tools.targets.one(parse, ("sensor",), _measures_temperature)
             if not _measures_temperature(found):
                 raise
+        if not found.reachable:
+            raise Refusal("unreachable", entity=found.name)
         return self._tools.told(parse, [found])
 
 
@@ -37,16 +40,15 @@ class SetTemperature:
         self._tools = tools
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
-        """Set the target of every thermostat of the place, or of the only one; "up two degrees" is no target."""
+        """Set the target of every thermostat of the place, or of the only one; one that is off goes on."""
         temperature = float(plain(number(parse, "temperature")))
-        found = _thermostats(self._tools, parse)
-        if not all(_can_reach(thermostat, temperature) for thermostat in found):
+        found = thermostats(self._tools, parse)
+        unit = self._tools.home.snapshot().temperature_unit
+        if not all(_can_reach(thermostat, temperature, unit) for thermostat in found):
             raise Refusal("no_intent")
-        for thermostat in found:
-            self._tools.home.set_attribute(thermostat, "temperature", temperature)
-            if thermostat.state == "off":
-                self._tools.home.set_state(thermostat, "heat")
-        return self._tools.done(parse, found)
+        off = [Step(entity, f"{entity.domain}.turn_on") for entity in found if entity.state == "off"]
+        set_to = [Step(entity, f"{entity.domain}.set_temperature", {"temperature": temperature}) for entity in found]
+        return self._tools.carry_out(parse, [*off, *set_to], tell=target_temperature)
 
 
 class SetFanMode:
@@ -60,22 +62,77 @@ class SetFanMode:
         mode = parse.value("fan_mode")
         if mode is None:
             raise Refusal("no_intent")
-        found = _thermostats(self._tools, parse)
-        for thermostat in found:
-            self._tools.home.set_attribute(thermostat, "fan_mode", str(mode))
-        return self._tools.done(parse, found)
+        found = thermostats(self._tools, parse)
+        steps = [Step(thermostat, "climate.set_fan_mode", {"fan_mode": str(mode)}) for thermostat in found]
+        return self._tools.carry_out(parse, steps)
 
 
-def _thermostats(tools: Toolbox, parse: Parse) -> list[EntityState]:
+class SetMode:
+    """EdgeSetMode: heating, cooling and other modes of thermostats, in the slot ``mode``."""
+
+    def __init__(self, tools: Toolbox) -> None:
+        self._tools = tools
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        """Set the mode of every thermostat of the place, or of the only one."""
+        mode = parse.value("mode")
+        if mode is None:
+            raise Refusal("no_intent")
+        found = thermostats(self._tools, parse, ("climate",))
+        steps = [Step(thermostat, "climate.set_hvac_mode", {"hvac_mode": str(mode)}) for thermostat in found]
+        return self._tools.carry_out(parse, steps)
+
+
+class SetHumidity:
+    """EdgeSetHumidity: the target of humidifiers and thermostats in percent, in the slot ``humidity``."""
+
+    def __init__(self, tools: Toolbox) -> None:
+        self._tools = tools
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        """Set every humidifier that is meant; where there is none, every thermostat that has a target humidity."""
+        humidity = percent(parse, "humidity")
+        found = humidifiers(self._tools, parse)
+        steps = [Step(entity, f"{entity.domain}.set_humidity", {"humidity": humidity}) for entity in found]
+        return self._tools.carry_out(parse, steps)
+
+
+def thermostats(tools: Toolbox, parse: Parse, domains: tuple[str, ...] = ("climate", "water_heater")) -> list[Entity]:
+    """Those of the place, or the one that is named, or the only one; a water heater only by its name."""
+    if parse.value("name") is None:
+        domains = ("climate",)
     if parse.value("area") is None and parse.value("floor") is None:
-        return [tools.targets.one(parse, ("climate",))]
-    return tools.targets.find(parse, ("climate",))
+        return [tools.targets.one(parse, domains)]
+    return tools.targets.find(parse, domains)
 
 
-def _can_reach(thermostat: EntityState, temperature: float) -> bool:
-    least, most = thermostat.attributes.get("min_temp", _COLDEST), thermostat.attributes.get("max_temp", _WARMEST)
-    return float(str(least)) <= temperature <= float(str(most))
+def humidifiers(tools: Toolbox, parse: Parse) -> list[Entity]:
+    """Humidifiers that are meant, else thermostats that have a target humidity.
+
+    Raises:
+        Refusal: there is neither.
+    """
+    if parse.value("name") is not None:
+        return [tools.targets.one(parse, ("humidifier", "climate"))]
+    try:
+        return tools.targets.find(parse, ("humidifier",))
+    except Refusal:
+        found = [one for one in tools.targets.find(parse, ("climate",)) if "humidity" in one.attributes]
+        if not found:
+            raise
+        return found
 
 
-def _measures_temperature(entity: EntityState) -> bool:
+def target_temperature(found: Sequence[Entity]) -> Mapping[str, object]:
+    """The target that the first device has now."""
+    value = found[0].attributes.get("temperature")
+    return {"temperature": plain(value)} if isinstance(value, (int, float)) else {}
+
+
+def _can_reach(thermostat: Entity, temperature: float, unit: str) -> bool:
+    least = thermostat.number("min_temp", _COLDEST.get(unit, _COLDEST["°C"]))
+    return least <= temperature <= thermostat.number("max_temp", _WARMEST.get(unit, _WARMEST["°C"]))
+
+
+def _measures_temperature(entity: Entity) -> bool:
     return entity.domain == "climate" or entity.device_class == "temperature"

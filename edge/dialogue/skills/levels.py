@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from edge.dialogue.targets import Refusal
-from edge.dialogue.toolbox import Toolbox
-from edge.types import Action, Parse, Reply
+from edge.dialogue.toolbox import Step, Toolbox
+from edge.types import Action, Entity, Parse, Reply
+
+_WHOLE_WAY = {0: "close", 100: "open"}
 
 
 class SetPosition:
@@ -19,10 +21,7 @@ class SetPosition:
         if all(parse.value(slot) is None for slot in ("name", "domain", "device_class")):
             raise Refusal("no_intent")
         found = self._tools.targets.find(parse, ("cover", "valve"), self._tools.everywhere(parse))
-        for entity in found:
-            self._tools.home.set_attribute(entity, "position", position)
-            self._tools.home.set_state(entity, "open" if position else "closed")
-        return self._tools.done(parse, found)
+        return self._tools.carry_out(parse, [moved(entity, position) for entity in found])
 
 
 class FanSetSpeed:
@@ -35,10 +34,16 @@ class FanSetSpeed:
         """Set the speed of every fan that is meant; 0 turns it off."""
         percentage = percent(parse, "percentage")
         found = self._tools.targets.find(parse, ("fan",), self._tools.everywhere(parse))
-        for fan in found:
-            self._tools.home.set_attribute(fan, "percentage", percentage)
-            self._tools.home.set_state(fan, "on" if percentage else "off")
-        return self._tools.done(parse, found)
+        steps = [Step(fan, "fan.set_percentage", {"percentage": percentage}) for fan in found]
+        return self._tools.carry_out(parse, steps)
+
+
+def moved(entity: Entity, position: int) -> Step:
+    """The service that moves a cover or valve; one without positions is opened or closed the whole way."""
+    way = _WHOLE_WAY.get(position)
+    if way is not None and "current_position" not in entity.attributes:
+        return Step(entity, f"{entity.domain}.{way}_{entity.domain}")
+    return Step(entity, f"{entity.domain}.set_{entity.domain}_position", {"position": position})
 
 
 def percent(parse: Parse, slot: str) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from edge.dialogue.targets import Refusal
-from edge.dialogue.toolbox import Toolbox
-from edge.home.simulated import SHOPPING_LIST
-from edge.types import Action, Parse, Reply
+from collections.abc import Mapping
+
+from edge.dialogue.targets import Refusal, same
+from edge.dialogue.toolbox import Step, Toolbox
+from edge.types import Action, Entity, Parse, Reply, ServiceCall
+
+_SHOPPING_LIST = "todo.shopping_list"
 
 
 class Lists:
@@ -15,23 +18,70 @@ class Lists:
         self._tools = tools
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
-        """Add, tick off or remove an item."""
-        item = str(parse.value("item") or "").strip()
-        if not item:
+        """Add, tick off or remove one item or several."""
+        items = [str(slot.value).strip() for slot in parse.slots if slot.name == "item"]
+        if not items or not all(items):
             raise Refusal("no_intent")
-        list_id = self._list(parse)
-        intent, home = parse.intent or "", self._tools.home
+        todo, intent = the_list(self._tools, parse), parse.intent or ""
         if intent.endswith("AddItem"):
-            home.add_item(list_id, item)
+            steps = [Step(todo, "todo.add_item", {"item": item}) for item in items]
         else:
-            change = home.remove_item if intent.endswith("RemoveItem") else home.complete_item
-            if not change(list_id, item):
-                raise Refusal("no_entity", entity=item)
-        return self._tools.done(parse, slots={"item": item}, touched=(list_id,))
+            listed = items_of(self._tools, todo)
+            steps = [_step(todo, intent, _listed_as(listed, item, intent)) for item in items]
+        return self._tools.carry_out(parse, steps, slots={"item": ", ".join(items)})
 
-    def _list(self, parse: Parse) -> str:
-        if parse.value("name") is not None:
-            return self._tools.targets.one(parse, ("todo",)).id
-        if (parse.intent or "").startswith("HassShoppingList"):
-            return SHOPPING_LIST
-        return self._tools.targets.one(parse, ("todo",)).id
+
+class TellList:
+    """EdgeListItems, EdgeCountItems: what is on a list that is not done."""
+
+    def __init__(self, tools: Toolbox) -> None:
+        self._tools = tools
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        """Read a list aloud, or tell how many items it has."""
+        todo = the_list(self._tools, parse)
+        items = [text for text, done in items_of(self._tools, todo).items() if not done]
+        key = "default" if items else "empty"
+        slots = {"entries": items, "count": len(items), "name": todo.name}
+        return self._tools.told(parse, [todo], slots=slots, key=key)
+
+
+def the_list(tools: Toolbox, parse: Parse) -> Entity:
+    """The list that is named, else the shopping list of a shopping command, else the only list.
+
+    Raises:
+        Refusal: there is none.
+        Question: there are several.
+    """
+    shopping = (parse.intent or "").startswith("HassShoppingList")
+    return tools.targets.one(parse, ("todo",), (lambda todo: todo.id == _SHOPPING_LIST) if shopping else None)
+
+
+def items_of(tools: Toolbox, todo: Entity) -> dict[str, bool]:
+    """Texts of a list's items, and whether they are done.
+
+    Raises:
+        Refusal: the list could not be read.
+    """
+    outcome = tools.outcome(ServiceCall("todo", "get_items", (todo.id,)))
+    if not outcome.done:
+        raise Refusal(outcome.status.name.lower(), entity=todo.name)
+    answer = outcome.response.get(todo.id)
+    items = answer.get("items") if isinstance(answer, Mapping) else None
+    entries = [item for item in items if isinstance(item, Mapping)] if isinstance(items, (list, tuple)) else []
+    return {str(item.get("summary")): item.get("status") == "completed" for item in entries}
+
+
+def _listed_as(listed: Mapping[str, bool], said: str, intent: str) -> str:
+    """The item as the list has it."""
+    ticking = intent.endswith("CompleteItem")
+    found = next((text for text, done in listed.items() if same(text, said) and not (ticking and done)), None)
+    if found is None:
+        raise Refusal("no_entity", entity=said)
+    return found
+
+
+def _step(todo: Entity, intent: str, item: str) -> Step:
+    if intent.endswith("RemoveItem"):
+        return Step(todo, "todo.remove_item", {"item": item})
+    return Step(todo, "todo.update_item", {"item": item, "status": "completed"})

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from edge.dialogue.targets import Refusal, same
 from edge.dialogue.toolbox import Toolbox
-from edge.home.simulated import EntityState
-from edge.types import Action, Parse, Reply, Slot
+from edge.dialogue.views import plain_state
+from edge.types import Action, Entity, Parse, Reply, Slot
 
 _SENSOR_CLASSES = {"garage": "garage_door"}
 """What Home Assistant calls the contact sensor of a cover's class, where that is not the same."""
@@ -32,6 +32,8 @@ class GetState:
             if not absent or self._tools.replies.choose(parse).key == "all":
                 raise
             found = []
+        if len(found) == 1 and not found[0].reachable:
+            raise Refusal("unreachable", entity=found[0].name)
         state = next((slot for slot in parse.slots if slot.name == "state"), None)
         if state is None:
             return self._tools.told(parse, found)
@@ -42,15 +44,15 @@ class GetState:
         unmatched = [entity for entity in found if entity not in matched]
         return self._tools.told(parse, matched, unmatched)
 
-    def _is_state(self, language: str, said: str, found: Sequence[EntityState]) -> bool:
+    def _is_state(self, language: str, said: str, found: Sequence[Entity]) -> bool:
         """Whether any of ``found`` could be in the state; people can be in every place."""
         own = {str(word) for entity in found for pair in _spoken_states(entity).items() for word in pair}
         people = any(entity.domain == "person" for entity in found)
         return people or any(same(said, word) for word in own) or self._tools.replies.is_state(language, said)
 
-    def _found(self, parse: Parse) -> list[EntityState]:
+    def _found(self, parse: Parse) -> list[Entity]:
         """What the question is about; of windows and doors, those that open by themselves and those with a sensor."""
-        domains = {entity.domain for entity in self._tools.home.entities.values()} or {"light"}
+        domains = {entity.domain for entity in self._tools.home.snapshot().entities} or {"light"}
         opening = parse.value("device_class")
         if parse.value("domain") != "cover" or opening is None:
             return self._tools.targets.find(parse, domains, everywhere=True)
@@ -58,7 +60,7 @@ class GetState:
         said = next(slot for slot in parse.slots if slot.name == "device_class")
         kind = replace(said, value=_SENSOR_CLASSES.get(str(opening), opening))
         sensors = replace(parse, slots=(Slot("domain", "binary_sensor"), kind, *others))
-        found: list[EntityState] = []
+        found: list[Entity] = []
         refusals = []
         for asked in (parse, sensors):
             try:
@@ -70,11 +72,11 @@ class GetState:
         return found
 
 
-def _is(entity: EntityState, state: str) -> bool:
-    names = (entity.state, entity.plain_state, _spoken_states(entity).get(entity.state))
+def _is(entity: Entity, state: str) -> bool:
+    names = (entity.state, plain_state(entity), _spoken_states(entity).get(entity.state or ""))
     return any(name is not None and same(state, str(name)) for name in names)
 
 
-def _spoken_states(entity: EntityState) -> Mapping[str, object]:
+def _spoken_states(entity: Entity) -> Mapping[str, object]:
     own = entity.attributes.get("spoken_state")
     return own if isinstance(own, dict) else {}

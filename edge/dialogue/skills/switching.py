@@ -5,33 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 
 from edge.dialogue.targets import Refusal
-from edge.dialogue.toolbox import Toolbox
-from edge.home.simulated import EntityState
-from edge.types import Action, Parse, Reply, Slot
+from edge.dialogue.toolbox import Step, Toolbox
+from edge.types import Action, Entity, Parse, Reply, Slot
 
 _PLAIN = (
     *("light", "switch", "input_boolean", "fan", "media_player", "humidifier", "siren", "automation", "camera"),
-    *("remote", "water_heater", "alarm_control_panel", "script"),
+    *("remote", "water_heater", "script", "climate"),
 )
 _ON = {
-    **dict.fromkeys(_PLAIN, "on"),
-    "climate": "heat",
-    "cover": "open",
-    "valve": "open",
-    "lock": "locked",
-    "vacuum": "cleaning",
-    "lawn_mower": "mowing",
+    **{domain: f"{domain}.turn_on" for domain in _PLAIN},
+    "cover": "cover.open_cover",
+    "valve": "valve.open_valve",
+    "lock": "lock.lock",
+    "vacuum": "vacuum.start",
+    "lawn_mower": "lawn_mower.start_mowing",
+    "alarm_control_panel": "alarm_control_panel.alarm_arm_away",
 }
 _OFF = {
-    **dict.fromkeys(_PLAIN, "off"),
-    "climate": "off",
-    "cover": "closed",
-    "valve": "closed",
-    "lock": "unlocked",
-    "vacuum": "returning",
-    "lawn_mower": "returning",
+    **{domain: f"{domain}.turn_off" for domain in _PLAIN},
+    "cover": "cover.close_cover",
+    "valve": "valve.close_valve",
+    "lock": "lock.unlock",
+    "vacuum": "vacuum.return_to_base",
+    "lawn_mower": "lawn_mower.dock",
+    "alarm_control_panel": "alarm_control_panel.alarm_disarm",
 }
-_MOMENTARY = frozenset(("scene", "button", "input_button"))
+_MOMENTARY = {"scene": "scene.turn_on", "button": "button.press", "input_button": "input_button.press"}
+_OFF_STATES = frozenset(("off", "closed", "closing", "unlocked", "docked", "returning", "idle", "disarmed", "standby"))
 _ENTRANCES = frozenset(("door", "garage", "gate"))
 _SURE_TO_OPEN = 0.85
 """Least confidence at which a house is opened: "the garage door" alone may as well mean to close it."""
@@ -47,13 +47,9 @@ class TurnOn:
         """Turn on every device that is meant."""
         parse = _of_something(parse)
         found = self._tools.targets.find(parse, {*_ON, *_MOMENTARY}, _everywhere(self._tools, parse))
-        _check_sure(parse, any(e.domain == "cover" and e.attributes.get("device_class") in _ENTRANCES for e in found))
-        for entity in found:
-            if entity.domain in _MOMENTARY:
-                self._tools.home.set_state(entity, self._tools.home.clock.now().isoformat(timespec="seconds"))
-            else:
-                _switch(self._tools, entity, _ON[entity.domain])
-        return self._tools.done(parse, found)
+        _check_sure(parse, any(_opens_the_house(entity, goes_on=True) for entity in found))
+        services = _ON | _MOMENTARY
+        return self._tools.carry_out(parse, [Step(entity, services[entity.domain]) for entity in found])
 
 
 class TurnOff:
@@ -66,10 +62,26 @@ class TurnOff:
         """Turn off every device that is meant."""
         parse = _of_something(parse)
         found = self._tools.targets.find(parse, _OFF.keys(), _everywhere(self._tools, parse))
-        _check_sure(parse, any(e.domain == "lock" for e in found))
-        for entity in found:
-            _switch(self._tools, entity, _OFF[entity.domain])
-        return self._tools.done(parse, found)
+        _check_sure(parse, any(_opens_the_house(entity, goes_on=False) for entity in found))
+        return self._tools.carry_out(parse, [Step(entity, _OFF[entity.domain]) for entity in found])
+
+
+class Toggle:
+    """HassToggle: what is on goes off, what is off goes on; the same for open and closed, locked and unlocked."""
+
+    def __init__(self, tools: Toolbox) -> None:
+        self._tools = tools
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        """Switch every device that is meant; the reply is that of on or off where all went the same way."""
+        parse = _of_something(parse)
+        found = self._tools.targets.find(parse, _OFF.keys(), _everywhere(self._tools, parse))
+        goes_on = {entity.id: _goes_on(entity) for entity in found}
+        _check_sure(parse, any(_opens_the_house(entity, goes_on[entity.id]) for entity in found))
+        steps = [Step(entity, (_ON if goes_on[entity.id] else _OFF)[entity.domain]) for entity in found]
+        ways = set(goes_on.values())
+        intent = "HassToggle" if len(ways) > 1 else "HassTurnOn" if ways == {True} else "HassTurnOff"
+        return self._tools.carry_out(parse, steps, spoken_as=replace(parse, intent=intent))
 
 
 def _of_something(parse: Parse) -> Parse:
@@ -101,9 +113,10 @@ def _everywhere(tools: Toolbox, parse: Parse) -> bool:
     return parse.value("domain") == "lock" or tools.everywhere(parse)
 
 
-def _switch(tools: Toolbox, entity: EntityState, state: str) -> None:
-    tools.home.set_state(entity, state)
-    if "position" in entity.attributes:
-        tools.home.set_attribute(entity, "position", 100 if state == "open" else 0)
-    if entity.domain == "fan" and "percentage" in entity.attributes:
-        tools.home.set_attribute(entity, "percentage", 100 if state == "on" else 0)
+def _goes_on(entity: Entity) -> bool:
+    """Whether toggling turns it on; a lock is on where it is locked."""
+    return entity.state in _OFF_STATES
+
+
+def _opens_the_house(entity: Entity, goes_on: bool) -> bool:
+    return not goes_on if entity.domain == "lock" else goes_on and entity.device_class in _ENTRANCES

@@ -7,7 +7,7 @@ from edge.dialogue.targets import Candidate, Question, Refusal, same
 from edge.dialogue.toolbox import Toolbox
 from edge.dialogue.views import timer_view
 from edge.home.timers import Timer
-from edge.types import Action, Parse, Reply, Slot
+from edge.types import Action, Parse, Reply, Slot, StateChange
 
 _UNIT_S = {"hours": 3600, "minutes": 60, "seconds": 1}
 
@@ -25,15 +25,17 @@ class StartTimer:
             raise Refusal("no_intent")
         name, command = parse.value("name"), parse.value("conversation_command")
         area = self._tools.targets.preferred_area
-        timer = self._tools.home.timers.start(
+        timer = self._tools.timers.start(
             round(seconds),
             name=None if name is None else str(name),
             area_id=None if area is None else area.id,
             command=None if command is None else str(command),
             language=parse.language,
         )
-        self._tools.home.record(timer.id, "seconds", None, timer.length_s)
-        return self._tools.done(parse, touched=(timer.id,))
+        changes = [StateChange(timer.id, "seconds", None, timer.length_s)]
+        if timer.name is not None:
+            changes.append(StateChange(timer.id, "name", None, timer.name))
+        return self._tools.done(parse, touched=(timer.id,), changes=changes)
 
 
 class ChangeTimer:
@@ -44,19 +46,19 @@ class ChangeTimer:
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Change the only timer, or the one that is meant."""
-        timers, timer = self._tools.home.timers, _one(self._tools, parse)
+        timers, timer = self._tools.timers, _one(self._tools, parse)
         before_s = round(timers.remaining_s(timer))
         if parse.intent == "HassCancelTimer":
             timers.cancel(timer)
-            self._tools.home.record(timer.id, "seconds", before_s, None)
+            change = StateChange(timer.id, "seconds", before_s, None)
         elif parse.intent in ("HassPauseTimer", "HassUnpauseTimer"):
             after = timers.set_active(timer, parse.intent == "HassUnpauseTimer")
-            self._tools.home.record(timer.id, "active", timer.active, after.active)
+            change = StateChange(timer.id, "active", timer.active, after.active)
         else:
             seconds = _duration_s(parse) * (-1 if parse.intent == "HassDecreaseTimer" else 1)
             after = timers.add(timer, seconds)
-            self._tools.home.record(timer.id, "seconds", before_s, round(after.left_s))
-        return self._tools.done(parse, touched=(timer.id,))
+            change = StateChange(timer.id, "seconds", before_s, round(after.left_s))
+        return self._tools.done(parse, touched=(timer.id,), changes=(change,))
 
 
 class CancelAllTimers:
@@ -68,12 +70,12 @@ class CancelAllTimers:
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Cancel every timer, or those of an area."""
         cancelled = _matching(self._tools, parse)
+        changes = []
         for timer in cancelled:
-            remaining_s = round(self._tools.home.timers.remaining_s(timer))
-            self._tools.home.timers.cancel(timer)
-            self._tools.home.record(timer.id, "seconds", remaining_s, None)
+            changes.append(StateChange(timer.id, "seconds", round(self._tools.timers.remaining_s(timer)), None))
+            self._tools.timers.cancel(timer)
         ids = tuple(timer.id for timer in cancelled)
-        return self._tools.done(parse, slots={"canceled": len(cancelled)}, touched=ids)
+        return self._tools.done(parse, slots={"canceled": len(cancelled)}, touched=ids, changes=changes)
 
 
 class TimerStatus:
@@ -84,8 +86,8 @@ class TimerStatus:
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Tell how long is left."""
-        names = {area.id: area.name for area in self._tools.home.areas}
-        timers = self._tools.home.timers
+        names = {area.id: area.name for area in self._tools.home.snapshot().areas}
+        timers = self._tools.timers
         views = [
             timer_view(timer, timers.remaining_s(timer), names.get(timer.area_id or ""))
             for timer in _matching(self._tools, parse)
@@ -107,7 +109,7 @@ def _matching(tools: Toolbox, parse: Parse) -> list[Timer]:
     Raises:
         Refusal: a length is no number, or the home has no such area.
     """
-    found = list(tools.home.timers.all())
+    found = list(tools.timers.all())
     name = parse.value("name")
     if name is not None:
         found = [timer for timer in found if str(name) == timer.id or (timer.name and same(str(name), timer.name))]

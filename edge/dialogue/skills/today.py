@@ -14,5 +14,5 @@ class Today:
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Tell the local time or date."""
-        now = self._tools.home.clock.now()
+        now = self._tools.clock.now()
         return self._tools.told(parse, slots={"time": now.time(), "date": now.date()})

@@ -8,7 +8,6 @@ import msgspec
 
 from edge.dialogue.toolbox import Toolbox
 from edge.errors import ConfigError
-from edge.home.simulated import EntityState
 from edge.types import Action, Entity, Parse, Reply
 
 
@@ -53,13 +52,13 @@ class GetWeather:
         """Tell the weather of the place that was named, or here."""
         if self._path is not None and parse.value("name") is None:
             return self._tools.told(parse, [_station(read_weather(self._path))])
-        found = [entity for entity in self._tools.home.entities.values() if entity.domain == "weather"]
+        found = [entity for entity in self._tools.home.snapshot().entities if entity.domain == "weather"]
         if parse.value("name") is not None or not found:
             found = self._tools.targets.find(parse, ("weather",))
         return self._tools.told(parse, found[:1])
 
 
-def _station(report: WeatherReport) -> EntityState:
+def _station(report: WeatherReport) -> Entity:
     attributes = {key: value for key, value in msgspec.structs.asdict(report).items() if value is not None}
-    entity = Entity("weather.local", "weather", state=attributes.pop("condition"))
-    return EntityState(entity, report.condition, attributes)
+    condition = str(attributes.pop("condition"))
+    return Entity("weather.local", "weather", state=condition, attributes=attributes)

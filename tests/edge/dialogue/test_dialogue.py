@@ -105,7 +105,7 @@ def test_another_command_about_what_was_offered_is_no_answer(say: Talker) -> Non
     say("HassSetVolume", "set volume to 30 percent", volume_level=30)
     say.confidence = 0.42
     say("HassMediaPlayerMute", "the tv", name="TV")
-    assert say.attribute("media_player.tv", "volume_level") == 30
+    assert say.attribute("media_player.tv", "volume_level") == 0.3
 
 
 def test_answer_that_names_neither(say: Talker) -> None:

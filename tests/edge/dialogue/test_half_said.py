@@ -50,7 +50,7 @@ def test_a_target_that_no_thermostat_reaches_is_not_set(talker: Callable[..., Ta
         "Sorry, I couldn't understand that"
     )
     assert say.attribute("climate.living_room", "temperature") == 21
-    say.dialogue.state.entities["climate.living_room"].attributes["max_temp"] = 25
+    say.home.set_state("climate.living_room", attributes={"max_temp": 25})
     say("HassClimateSetTemperature", name="Thermostat", temperature=26)
     assert say.attribute("climate.living_room", "temperature") == 21
     say("HassClimateSetTemperature", name="Thermostat", temperature=25)

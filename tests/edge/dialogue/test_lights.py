@@ -48,9 +48,9 @@ def test_without_an_area_all_lights_are_meant(say: Talker) -> None:
 
 def test_light_settings(say: Talker) -> None:
     assert say("HassLightSet", name="Floor Lamp", brightness=30) == "Brightness set"
-    assert say.attribute("light.floor_lamp", "brightness") == 30
+    assert say.attribute("light.floor_lamp", "brightness") == round(2.55 * 30)
     assert say("HassLightSet", area="Kitchen", color="red") == "Color set"
-    assert say.attribute("light.kitchen", "color") == "red"
+    assert say.attribute("light.kitchen", "rgb_color") == [255, 0, 0]
     assert say.state("light.kitchen") == "on"
     assert say("HassLightSet", area="Kitchen", temperature=2700) == "Color temperature set"
     assert say.attribute("light.kitchen_counter", "color_temp_kelvin") == 2700
@@ -64,20 +64,20 @@ def test_light_settings(say: Talker) -> None:
 def test_brighter_and_darker(say: Talker, before: int, step: str, after: int) -> None:
     say("HassLightSet", name="Floor Lamp", brightness=before)
     assert say("HassLightSet", name="Floor Lamp", brightness_step=step) == "Brightness set"
-    assert say.attribute("light.floor_lamp", "brightness") == after
+    assert say.attribute("light.floor_lamp", "brightness") == pytest.approx(2.55 * after, abs=1)
 
 
 def test_brighter_and_darker_change_the_lights_that_are_on(say: Talker) -> None:
     say("HassLightSet", name="Kitchen Light", brightness=50)
     say("HassTurnOff", name="Counter Light")
     say("HassLightSet", "make the kitchen brighter", area="Kitchen", domain="light", brightness_step="up")
-    assert say.changed == {("light.kitchen", "brightness"): 70}
+    assert say.changed == {("light.kitchen", "brightness"): 178}
     say("HassTurnOff", "turn off the kitchen lights", area="Kitchen", domain="light")
     reply = say("HassLightSet", "dim the kitchen", area="Kitchen", domain="light", brightness_step="down")
     assert reply == "Sorry, no device is on"
     say("HassLightSet", "make the kitchen brighter", area="Kitchen", domain="light", brightness_step="up")
     assert say.state("light.kitchen") == say.state("light.kitchen_counter") == "on"
-    assert say.attribute("light.kitchen", "brightness") == 20
+    assert say.attribute("light.kitchen", "brightness") == 51
 
 
 def test_a_brightness_that_is_no_number_changes_nothing(say: Talker) -> None:

@@ -11,9 +11,9 @@ from edge.dialogue.replies import Replies
 from edge.dialogue.views import Spoken, timer_view
 from edge.errors import EngineError
 from edge.home.demo import default_home
-from edge.home.simulated import EntityState, SimulatedHome
+from edge.home.simulated import SimulatedHome
 from edge.home.timers import Timer
-from edge.types import Parse, Slot, SlotValue
+from edge.types import Entity, Parse, Slot, SlotValue
 
 LANGUAGES = installed_languages()
 ERROR_VARIABLES = {
@@ -51,12 +51,19 @@ SLOTS: dict[str, SlotValue] = {
     "conversation_command": "open the door",
     "fan_mode": "high",
     "response": "yes",
+    "mode": "heat",
+    "humidity": 45,
+    "source": "Radio",
 }
 RESULTS: dict[str, object] = {
     "time": time(0, 30),
     "date": date(2026, 5, 1),
     "media": {"title": "Queen"},
     "canceled": 2,
+    "entries": ["milk", "bread"],
+    "count": 2,
+    "level": "40",
+    "example": "Lamp",
     "timers": [
         timer_view(Timer("timer.1", 3600, 3600, 0.0, name="pizza"), 3540.0, "Kitchen"),
         timer_view(Timer("timer.2", 90, 90, 0.0, active=False), 61.0, None),
@@ -84,16 +91,16 @@ def replies() -> Replies:
     return Replies()
 
 
-def of_domain(home: SimulatedHome, domain: str) -> EntityState:
-    return next(entity for entity in home.entities.values() if entity.domain == domain)
+def of_domain(home: SimulatedHome, domain: str) -> Entity:
+    return next(entity for entity in home.snapshot().entities if entity.domain == domain)
 
 
-def target_of(home: SimulatedHome, intent: str, block: CommandBlock | None = None) -> EntityState:
+def target_of(home: SimulatedHome, intent: str, block: CommandBlock | None = None) -> Entity:
     """A device that the command may be about."""
     wanted = DOMAINS.get(intent, "light")
     if block is not None:
         wanted = min(block.domains, default=block.constants.get("domain", wanted))
-    present = {entity.domain for entity in home.entities.values()}
+    present = {entity.domain for entity in home.snapshot().entities}
     return of_domain(home, wanted if wanted in present else "light")
 
 
@@ -159,8 +166,8 @@ def test_words_for_states_come_from_the_sentences(language: str, domain: str, va
 
 def test_home_file_may_say_how_a_state_is_called(replies: Replies) -> None:
     home = SimulatedHome(default_home())
-    front = home.entities["lock.front_door"]
-    front.attributes["spoken_state"] = {"locked": "bolted"}
+    home.set_state("lock.front_door", attributes={"spoken_state": {"locked": "bolted"}})
+    front = next(entity for entity in home.snapshot().entities if entity.id == "lock.front_door")
     parse = Parse("HassGetState", (Slot("name", "Front Door"), Slot("state", "unlocked")), text="is it unlocked")
     assert replies.say(parse, (), (front,)) == "No, bolted"
 

@@ -25,14 +25,14 @@ def test_states_lists_and_timers_survive(talker: Callable[..., Talker], tmp_path
 
     again = talker(store_path=path)
     assert again.state("light.kitchen") == again.state("light.hall") == "on"
-    assert [item.text for item in again.dialogue.state.lists["todo.shopping_list"]] == ["milk"]
-    (timer,) = again.dialogue.state.timers.all()
-    assert (timer.name, again.dialogue.state.timers.remaining_s(timer)) == ("tea", 540)
+    assert again.attribute("todo.shopping_list", "items") == ["milk"]
+    (timer,) = again.dialogue.timers.all()
+    assert (timer.name, again.dialogue.timers.remaining_s(timer)) == ("tea", 540)
     again("HassStartTimer", minutes=1)
-    assert len(again.dialogue.state.timers.all()) == 2
+    assert len(again.dialogue.timers.all()) == 2
     again.clock.advance(600)
     assert len(again.dialogue.due()) == 2
-    assert talker(store_path=path).dialogue.state.timers.all() == ()
+    assert talker(store_path=path).dialogue.timers.all() == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"format": 1}', b"\xff", b"[]"])
@@ -44,10 +44,9 @@ def test_damaged_store(talker: Callable[..., Talker], tmp_path: Path, content: b
 
 
 def test_store_that_cannot_be_written(talker: Callable[..., Talker], tmp_path: Path) -> None:
-    blocker = tmp_path / "file"
-    blocker.write_text("")
-    say = talker()
-    say.dialogue._store_path = blocker / "home.json"
+    folder = tmp_path / "folder"
+    say = talker(store_path=folder / "home.json")
+    folder.write_text("")
     with pytest.raises(ConfigError, match="cannot write .*home.json"):
         say("HassTurnOn", name="Kitchen Light")
     assert say.state("light.kitchen") == "on"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def test_timer_rings_once_when_its_time_is_up(say: Talker) -> None:
     assert say("HassStartTimer", minutes=5, name="pizza") == "Timer set for 5 minutes named pizza"
-    assert say.changed == {("timer.1", "seconds"): 300}
+    assert say.changed == {("timer.1", "seconds"): 300, ("timer.1", "name"): "pizza"}
     say.clock.advance(299)
     assert say.dialogue.due() == ()
     say.clock.advance(1)
@@ -33,12 +33,12 @@ def test_timers_ring_in_the_order_in_which_they_end(say: Talker) -> None:
     say("HassStartTimer", hours=1)
     say.clock.advance(600)
     assert [ring.timer.name for ring in say.dialogue.due()] == ["tea", "eggs"]
-    assert len(say.dialogue.state.timers.all()) == 1
+    assert len(say.dialogue.timers.all()) == 1
 
 
 def test_one_and_a_half_hours(say: Talker) -> None:
     say("HassStartTimer", hours=1, minutes=30)
-    assert say.dialogue.state.timers.all()[0].length_s == 5400
+    assert say.dialogue.timers.all()[0].length_s == 5400
 
 
 def test_delayed_command_comes_back_when_due(say: Talker) -> None:
@@ -58,8 +58,8 @@ def test_pause_resume_and_change(say: Talker) -> None:
     assert say("HassUnpauseTimer") == "Timer resumed"
     assert say("HassIncreaseTimer", minutes=2) == "2 minutes added to timer"
     assert say("HassDecreaseTimer", minutes=1) == "1 minute removed from timer"
-    (timer,) = say.dialogue.state.timers.all()
-    assert say.dialogue.state.timers.remaining_s(timer) == 600
+    (timer,) = say.dialogue.timers.all()
+    assert say.dialogue.timers.remaining_s(timer) == 600
     say("HassDecreaseTimer", hours=1)
     assert len(say.dialogue.due()) == 1
 
@@ -71,7 +71,7 @@ def test_several_timers_are_told_apart(say: Talker) -> None:
     assert say("HassCancelTimer", start_minutes=20) == "Timer cancelled"
     assert say("HassCancelTimer", name="soup") == "Sorry, I couldn't find that timer"
     assert say("HassCancelTimer", name="Pasta") == "Timer cancelled"
-    assert say.dialogue.state.timers.all() == ()
+    assert say.dialogue.timers.all() == ()
 
 
 def test_named_timers_are_asked_about(say: Talker) -> None:
@@ -80,7 +80,7 @@ def test_named_timers_are_asked_about(say: Talker) -> None:
     assert say("HassPauseTimer", "pause the timer") == "Sorry, I am unable to target multiple timers. pasta, bread?"
     assert say.reply.expects_answer
     assert say(None, "the bread") == "Timer paused"
-    assert [timer.active for timer in say.dialogue.state.timers.all()] == [True, False]
+    assert [timer.active for timer in say.dialogue.timers.all()] == [True, False]
 
 
 def test_cancel_all(talker: Callable[..., Talker]) -> None:
@@ -104,7 +104,7 @@ def test_status(say: Talker) -> None:
 
 def test_timer_without_a_duration(say: Talker) -> None:
     assert say("HassStartTimer") == "Sorry, I couldn't understand that"
-    assert say.dialogue.state.timers.all() == ()
+    assert say.dialogue.timers.all() == ()
 
 
 @pytest.mark.parametrize(
