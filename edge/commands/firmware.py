@@ -168,12 +168,12 @@ def _cloud_init(profile: Profile, unit: str, sound: str) -> str:
     """
     from edge.models.catalog import list_models
 
-    parts = ("speech",) if profile.tts.engine == "espeak" else ("speech", "piper-gpl")
+    parts = ("build", "speech") if profile.tts.engine == "espeak" else ("build", "speech", "piper-gpl")
     locked = {f"{_REQUIREMENTS}/{part}.txt": (_LOCKED / f"{part}.txt").read_text(encoding="utf-8") for part in parts}
     files = {f"/etc/systemd/system/{_UNIT}": unit, "/etc/asound.conf": sound, **locked}
     wanted = [name for name in (profile.asr.model, profile.tts.voice) if name in {m.name for m in list_models()}]
     pip = [f"{_PREFIX}/bin/pip", "install", "--no-cache-dir"]
-    chosen = [word for path in locked for word in ("-r", path)]
+    build, *chosen = locked
     data = {
         "hostname": re.sub(r"[^a-z0-9]+", "-", profile.name.lower()).strip("-"),
         "package_update": True,
@@ -181,7 +181,8 @@ def _cloud_init(profile: Profile, unit: str, sound: str) -> str:
         "write_files": [{"path": path, "content": text, "permissions": "0644"} for path, text in files.items()],
         "runcmd": [
             ["python3", "-m", "venv", _PREFIX],
-            [*pip, "--require-hashes", "--only-binary", ":all:", *chosen],
+            [*pip, "--require-hashes", "-r", build],
+            [*pip, "--require-hashes", "--no-build-isolation", *(word for path in chosen for word in ("-r", path))],
             ["sh", "-c", " ".join([*pip, "--no-index", "--no-deps", "/boot/firmware/edge_assistant-*.whl"])],
             *(
                 ["env", "XDG_DATA_HOME=/var/lib/edge-assistant", f"{_PREFIX}/bin/edge", "models", "install", name]
