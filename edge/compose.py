@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -35,11 +36,13 @@ def profile(arguments: argparse.Namespace) -> Profile:
     given = vars(arguments)
     asr = {"engine": given.get("asr"), "model": given.get("asr_model")}
     tts = {"engine": given.get("tts")}
-    top = {"bundle": given.get("bundle"), "home": given.get("home"), "language": given.get("lang")}
+    dwelling = {"file": given.get("home"), "area": given.get("area"), "store": given.get("store")}
+    top = {"bundle": given.get("bundle"), "language": given.get("lang")}
     return msgspec.structs.replace(
         chosen,
         asr=msgspec.structs.replace(chosen.asr, **_given(asr)),
         tts=msgspec.structs.replace(chosen.tts, **_given(tts)),
+        home=msgspec.structs.replace(chosen.home, **_given(dwelling)),
         **_given(top),
     )
 
@@ -151,7 +154,7 @@ def _moonshine(chosen: Profile, folder: Path | None) -> Recognizer:
     sentences = opened.manifest.hearing.get("en", opened.manifest.grammar)
     if sentences is None:
         return MoonshineRecognizer(model)
-    expected = grammar(opened, sentences, home(chosen.home))
+    expected = grammar(opened, sentences, home(chosen.home.file))
     return ConstrainedRecognizer(model, expected, settings=LEAN_SEARCH if lean else SearchSettings())
 
 
@@ -235,12 +238,15 @@ def mind(chosen: Profile, language: str | None, *, typed: bool = False) -> Mind:
     from edge.dialogue.dialogue import open_dialogue
     from edge.dialogue.replies import Replies
     from edge.grammar.completeness import completeness
+    from edge.home.areas import find_area
     from edge.parts import Mind
     from edge.types import Reply
 
-    of_home, opened = home(chosen.home), bundle(chosen.bundle)
+    of_home, opened = home(chosen.home.file), bundle(chosen.bundle)
     dialogue = open_dialogue(
         of_home,
+        preferred_area=find_area(of_home, chosen.home.area) if chosen.home.area is not None else None,
+        store_path=_store(chosen),
         weather_path=Path(chosen.weather) if chosen.weather is not None else None,
         own_replies=opened.manifest.replies,
     )
@@ -254,6 +260,14 @@ def mind(chosen: Profile, language: str | None, *, typed: bool = False) -> Mind:
         apology=lambda: sorry,
         due=dialogue.due,
     )
+
+
+def _store(chosen: Profile) -> Path | None:
+    """The file that keeps the home; systemd names the folder of its unit."""
+    folder = os.environ.get("STATE_DIRECTORY")
+    if chosen.home.store is not None:
+        return Path(chosen.home.store)
+    return Path(folder.split(":")[0]) / "home.json" if folder else None
 
 
 def mouth(chosen: Profile, speaker: Speaker) -> Mouth:

@@ -125,6 +125,18 @@ class Tts(_Table, frozen=True):
     voice: _Text | None = None
 
 
+class Dwelling(_Table, frozen=True):
+    """The home that is controlled; without ``file`` the demo home.
+
+    ``area`` is where the assistant stands, by name or id. ``store`` is a file that keeps timers, and the states and
+    lists of a simulated home, across restarts; under systemd it is in the unit's state folder where it is not named.
+    """
+
+    file: _Text | None = None
+    area: _Text | None = None
+    store: _Text | None = None
+
+
 class Budget(_Table, frozen=True):
     """A limit of one metric: the ``percentile`` (50, 95, 99; 100 is the maximum) must not exceed ``limit``.
 
@@ -147,7 +159,7 @@ class Profile(_Table, frozen=True):
     board: Board
     language: _Text = "en"
     bundle: _Text = "home"
-    home: _Text | None = None
+    home: Dwelling = Dwelling()
     weather: _Text | None = None
     audio: Audio = Audio()
     wake: Wake = Wake()

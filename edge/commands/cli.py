@@ -171,6 +171,7 @@ def _simulate_arguments(commands: _Commands[_Parser]) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per turn on standard output")
     parser.add_argument("--profile", metavar="NAME", help="board whose memory, cores and engines are used")
     _understanding(parser)
+    _place(parser)
     _engines(parser)
 
 
@@ -210,6 +211,7 @@ def _speech_arguments(commands: _Commands[_Parser]) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per turn, with what was said, on stdout")
     parser.add_argument("--transcripts", action="store_true", help="print what was said too (default: intents only)")
     _understanding(parser)
+    _place(parser)
 
     parser = _command(commands, "check", "say what is installed, what is missing, and how to mend it", "edge check")
     parser.add_argument("--profile", metavar="NAME", default="desktop")
@@ -254,6 +256,11 @@ def _understanding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", metavar="B", help="bundle: a name (home), a folder or an .edge file")
     parser.add_argument("--lang", metavar="xx", help="language of the command (default: found from the words)")
     parser.add_argument("--home", metavar="FILE", help="home file (default: the demo home)")
+
+
+def _place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--area", metavar="NAME", help="area in which the assistant stands")
+    parser.add_argument("--store", metavar="FILE", help="file that keeps timers, lists and states across restarts")
 
 
 def _engines(parser: argparse.ArgumentParser) -> None:

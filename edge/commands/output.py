@@ -71,6 +71,16 @@ def action_json(action: Action) -> dict[str, Any]:
             {"entity": change.entity_id, "attribute": change.attribute, "before": change.before, "after": change.after}
             for change in action.changes
         ],
+        "calls": [
+            {
+                "service": f"{call.domain}.{call.service}",
+                "targets": list(call.targets),
+                "data": dict(call.data),
+                "outcome": outcome.status.value,
+                "reason": outcome.reason,
+            }
+            for call, outcome in zip(action.calls, action.outcomes, strict=True)
+        ],
     }
 
 
@@ -87,4 +97,9 @@ def action_lines(action: Action | None) -> list[str]:
     if action is None:
         return ["nothing"]
     changes = [f"{c.entity_id}: {c.attribute} {c.before} → {c.after}" for c in action.changes]
-    return changes or [f"{action.intent}: nothing changed"]
+    failed = [
+        f"{call.domain}.{call.service} {', '.join(call.targets)}: {outcome.status.value} ({outcome.reason})"
+        for call, outcome in zip(action.calls, action.outcomes, strict=True)
+        if not outcome.done
+    ]
+    return [*changes, *failed] or [f"{action.intent}: nothing changed"]
