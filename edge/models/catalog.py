@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-import logging
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -15,22 +15,21 @@ from typing import Literal
 import msgspec
 
 from edge.errors import EngineError
-from edge.models.download import Progress, download, fetch_bytes
+from edge.models.download import MAX_BYTES, Progress, download, fetch_bytes
 from edge.models.unpack import unpack_zip
 
 CATALOG = Path(__file__).parents[1] / "data" / "models.toml"
 PIPER_LICENCE = "each voice's own, see its MODEL_CARD"
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A file at its publisher; ``size`` in bytes and ``md5`` where the publisher states them."""
+    """A file at its publisher; ``size`` in bytes and hashes where they are known."""
 
     url: str
     size: int | None = None
     md5: str | None = None
+    sha256: str | None = None
 
     @property
     def name(self) -> str:
@@ -56,6 +55,8 @@ class _VoskEntry(msgspec.Struct, forbid_unknown_fields=True):
     language: str
     licence: str
     size_mb: float | None = None
+    size: int | None = None
+    sha256: str | None = None
 
 
 class _VoskCatalog(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,6 +69,7 @@ class _PiperFile(msgspec.Struct, forbid_unknown_fields=True):
     path: str
     size: int
     md5: str
+    sha256: str | None = None
 
 
 class _PiperEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -109,7 +111,7 @@ def list_models(catalog: Path = CATALOG) -> tuple[Model, ...]:
             entry.language,
             entry.size_mb,
             entry.licence,
-            (ModelFile(f"{content.vosk.base}{entry.name}.zip"),),
+            (ModelFile(f"{content.vosk.base}{entry.name}.zip", entry.size, sha256=entry.sha256),),
             content.vosk.index,
         )
         for entry in content.vosk.models
@@ -121,7 +123,7 @@ def list_models(catalog: Path = CATALOG) -> tuple[Model, ...]:
             entry.language,
             round(sum(file.size for file in entry.files) / 1e6, 1),
             PIPER_LICENCE,
-            tuple(ModelFile(content.piper.base + file.path, file.size, file.md5) for file in entry.files),
+            tuple(ModelFile(content.piper.base + file.path, file.size, file.md5, file.sha256) for file in entry.files),
         )
         for entry in content.piper.models
     ]
@@ -179,7 +181,14 @@ def install(
             for file in _with_published_hashes(model):
                 target = downloads / file.name
                 download(
-                    file.url, target, size=file.size, md5=file.md5, progress=progress, attempts=attempts, wait_s=wait_s
+                    file.url,
+                    target,
+                    size=file.size,
+                    md5=file.md5,
+                    sha256=file.sha256,
+                    progress=progress,
+                    attempts=attempts,
+                    wait_s=wait_s,
                 )
                 if target.suffix == ".zip":
                     try:
@@ -220,16 +229,27 @@ def _known(name: str, models: tuple[Model, ...]) -> Model:
 
 
 def _with_published_hashes(model: Model) -> tuple[ModelFile, ...]:
-    """Files with the size and hash of the publisher's own list; as they are, with a warning, where it has none."""
-    if model.index is None:
+    """Files whose hash is known: the catalogue's, else the one in the publisher's own list.
+
+    Raises:
+        EngineError: the publisher's list cannot be had or does not name the model.
+    """
+    if model.index is None or all(file.sha256 is not None for file in model.files):
         return model.files
     try:
         published = {entry["name"]: entry for entry in json.loads(fetch_bytes(model.index))}
         entry = published[model.name]
-        return (ModelFile(model.files[0].url, int(entry["size"]), str(entry["md5"])),)
-    except (EngineError, ValueError, KeyError, TypeError) as error:
-        _log.warning("no published hash for %s (%s): only the archive's own checksums are verified", model.name, error)
-        return model.files
+        size, md5 = int(entry["size"]), str(entry["md5"])
+        if not 0 < size <= MAX_BYTES or not re.fullmatch("[0-9a-fA-F]{32}", md5):
+            raise ValueError(f"a size of {size} or a hash of {md5[:40]!r}")
+    except EngineError as error:
+        raise EngineError(f"no hash of {model.name} can be had, nothing is installed without one: {error}") from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        problem = f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
+        raise EngineError(
+            f"{model.index} has no hash of {model.name} ({problem}), nothing is installed without one: try again later"
+        ) from error
+    return (ModelFile(model.files[0].url, size, md5),)
 
 
 def _only_folder(folder: Path) -> Path:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import errno
 import hashlib
 import http.client
+import io
 import os
 import shutil
 import time
 import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeAlias
 
 from edge.errors import EngineError
+from edge.models.http import opened
 
 CHUNK_BYTES = 1 << 16
 MAX_BYTES = 4 << 30
@@ -36,12 +37,16 @@ def download(
     *,
     size: int | None = None,
     md5: str | None = None,
+    sha256: str | None = None,
     progress: Progress | None = None,
     attempts: int = 5,
     wait_s: float = 1.0,
     timeout_s: float = 30.0,
+    deadline_s: float = 3600.0,
 ) -> None:
     """Fetch ``url`` into ``target``, continuing ``target.part`` if an earlier run left one (RFC 9110, section 14).
+
+    Each attempt ends after ``deadline_s``, each wait for the server after ``timeout_s``.
 
     Raises:
         EngineError: no network, no such file, the wrong size or hash, or no space; the message says what to do.
@@ -51,8 +56,8 @@ def download(
     fresh = not part.exists()
     while True:
         try:
-            _fetch(url, part, size, progress, timeout_s)
-            _verify(part, size, md5)
+            _fetch(url, part, size, progress, timeout_s, deadline_s)
+            _verify(part, size, md5, sha256)
             os.replace(part, target)
             return
         except _Cut as cut:
@@ -69,31 +74,44 @@ def download(
             raise EngineError(_disk_message(error, part.parent)) from error
 
 
-def fetch_bytes(url: str, *, most: int = 4 << 20, timeout_s: float = 15.0) -> bytes:
+def fetch_bytes(url: str, *, most: int = 4 << 20, timeout_s: float = 15.0, deadline_s: float = 60.0) -> bytes:
     """A small file in memory.
 
     Raises:
-        EngineError: it cannot be had, or is longer than ``most`` bytes.
+        EngineError: it cannot be had in time, or is longer than ``most`` bytes.
     """
+    data = bytearray()
     try:
-        with urllib.request.urlopen(url, timeout=timeout_s) as response:
-            data: bytes = response.read(most + 1)
+        with opened(url, timeout_s=timeout_s, deadline_s=deadline_s) as answer:
+            for chunk in answer.chunks():
+                data += chunk
+                if len(data) > most:
+                    raise EngineError(f"{url} is longer than {most} bytes")
     except (OSError, http.client.HTTPException) as error:
-        raise EngineError(f"cannot fetch {url}: {error}") from error
-    if len(data) > most:
-        raise EngineError(f"{url} is longer than {most} bytes")
-    return data
+        raise EngineError(f"cannot fetch {url}: {_reason(error)}") from error
+    return bytes(data)
 
 
-def _fetch(url: str, part: Path, size: int | None, progress: Progress | None, timeout_s: float) -> None:
+def _fetch(
+    url: str, part: Path, size: int | None, progress: Progress | None, timeout_s: float, deadline_s: float
+) -> None:
     have = part.stat().st_size if part.is_file() else 0
     if size is not None and have == size:
         return
-    headers = {"Accept-Encoding": "identity", "User-Agent": "edge-assistant"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
+    headers = {"Range": f"bytes={have}-"} if have else {}
     try:
-        response = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout_s)
+        with opened(url, headers, timeout_s=timeout_s, deadline_s=deadline_s) as answer:
+            if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
+                have = 0
+            elif not answer.header("Content-Range").startswith(f"bytes {have}-"):
+                raise _Mismatch("the server sent another part than asked for")
+            try:
+                length = answer.length()
+            except ValueError as error:
+                raise _Mismatch(str(error)) from error
+            total = have + length if length is not None else size
+            _check_total(total, size, have, part.parent)
+            _write(answer.chunks(), part, have, total, progress)
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             if size is None and error.headers.get("Content-Range") == f"bytes */{have}":
@@ -102,38 +120,48 @@ def _fetch(url: str, part: Path, size: int | None, progress: Progress | None, ti
         if error.code in (408, 425, 429) or error.code >= 500:
             raise _Cut(f"the server says {error.code} {error.reason}") from error
         raise EngineError(f"cannot fetch {url}: the server says {error.code} {error.reason}") from error
+    except _Disk as error:
+        raise error.reason from error
     except (OSError, http.client.HTTPException) as error:
-        raise _Cut(str(getattr(error, "reason", error)) or type(error).__name__) from error
-    with response:
-        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
-            have = 0
-        elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-            raise _Mismatch("the server sent another part than asked for")
-        length = response.headers.get("Content-Length")
-        total = have + int(length) if length is not None else size
-        _check_total(total, size, have, part.parent)
-        _write(response, part, have, total, progress)
+        raise _Cut(_reason(error)) from error
 
 
-def _write(
-    response: http.client.HTTPResponse, part: Path, have: int, total: int | None, progress: Progress | None
-) -> None:
-    with part.open("ab" if have else "wb") as stream:
-        while True:
-            try:
-                chunk = response.read(CHUNK_BYTES)
-            except (OSError, http.client.HTTPException) as error:
-                raise _Cut(str(error) or type(error).__name__) from error
-            if not chunk:
-                break
-            stream.write(chunk)
+class _Disk(Exception):
+    """A failure of the disk, which is no failure of the connection."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _write(chunks: Iterable[bytes], part: Path, have: int, total: int | None, progress: Progress | None) -> None:
+    try:
+        stream = part.open("ab" if have else "wb", buffering=0)
+    except OSError as error:
+        raise _Disk(error) from error
+    with stream:
+        for chunk in chunks:
+            _append(stream, chunk)
             have += len(chunk)
             if have > (total if total is not None else MAX_BYTES):
-                raise _Mismatch(f"more than {total or MAX_BYTES} bytes")
+                raise _Mismatch(f"more than {total if total is not None else MAX_BYTES} bytes")
             if progress is not None:
                 progress(have, total)
     if total is not None and have < total:
         raise _Cut(f"the connection ended after {have} of {total} bytes")
+
+
+def _append(stream: io.FileIO, chunk: bytes) -> None:
+    try:
+        left = memoryview(chunk)
+        while left:
+            left = left[stream.write(left) :]
+    except OSError as error:
+        raise _Disk(error) from error
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "reason", error)) or type(error).__name__
 
 
 def _check_total(total: int | None, size: int | None, have: int, folder: Path) -> None:
@@ -144,20 +172,21 @@ def _check_total(total: int | None, size: int | None, have: int, folder: Path) -
     if total > MAX_BYTES:
         raise _Mismatch(f"{total} bytes, more than {MAX_BYTES}")
     if total - have > shutil.disk_usage(folder).free:
-        raise OSError(errno.ENOSPC, f"{total - have} bytes needed")
+        raise _Disk(OSError(errno.ENOSPC, f"{total - have} bytes needed"))
 
 
-def _verify(part: Path, size: int | None, md5: str | None) -> None:
+def _verify(part: Path, size: int | None, md5: str | None, sha256: str | None) -> None:
     if size is not None and part.stat().st_size != size:
         raise _Mismatch(f"{part.stat().st_size} bytes, not {size}")
-    if md5 is None:
-        return
-    digest = hashlib.md5(usedforsecurity=False)
-    with part.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            digest.update(chunk)
-    if digest.hexdigest() != md5.lower():
-        raise _Mismatch(f"MD5 {digest.hexdigest()}, not {md5.lower()}")
+    for name, wanted in (("SHA-256", sha256), ("MD5", md5)):
+        if wanted is None:
+            continue
+        digest = hashlib.sha256() if name == "SHA-256" else hashlib.md5(usedforsecurity=False)
+        with part.open("rb") as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                digest.update(chunk)
+        if digest.hexdigest() != wanted.lower():
+            raise _Mismatch(f"{name} {digest.hexdigest()}, not {wanted.lower()}")
 
 
 def _disk_message(error: OSError, folder: Path) -> str:

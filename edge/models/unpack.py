@@ -20,8 +20,8 @@ def unpack_zip(archive: Path, folder: Path) -> None:
     """Unpack regular files and folders of a zip into the existing, empty ``folder``.
 
     Raises:
-        EngineError: the archive is damaged, or holds absolute paths, ``..``, links, doubles, too many files, or more
-            than 50 times its own size.
+        EngineError: the archive is damaged, or holds absolute paths, ``..``, links, doubles, too many files,
+            compression other than deflate, or more than 50 times its own size.
         OSError: the disk is full or not writable.
     """
     most = min(MAX_BYTES, max(RATIO_FROM_BYTES, MAX_RATIO * archive.stat().st_size))
@@ -45,6 +45,8 @@ def _check(archive: Path, entry: zipfile.ZipInfo) -> None:
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name or not name.isprintable():
         raise EngineError(f"{archive.name} is refused: it holds the path {name!r}")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise EngineError(f"{archive.name} is refused: {name!r} is compressed as no model is")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise EngineError(f"{archive.name} is refused: {name!r} is a link or device")

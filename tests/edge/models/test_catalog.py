@@ -6,19 +6,25 @@ import io
 import json
 import os
 import re
+import socket
 import stat
 import threading
+import time
+import urllib.request
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from email.message import Message
 from pathlib import Path
 
 import pytest
 
 from edge.errors import EngineError
 from edge.models.catalog import find_model, install, installed_model, list_models, models_folder, remove
-from edge.models.download import download
+from edge.models.download import download, fetch_bytes
+from edge.models.http import _Redirects
 from edge.models.unpack import unpack_zip
 
 PAYLOAD = bytes(range(256)) * 2000
@@ -97,8 +103,9 @@ VOSK = zipped({"some-model/am/final.mdl": os.urandom(200_000), "some-model/conf/
 
 
 def published(publisher: Publisher, md5: str | None = None) -> dict[str, object]:
-    stated = md5 or hashlib.md5(VOSK).hexdigest()
-    return {"name": "some-model", "size": len(VOSK), "md5": stated, "url": publisher.url("some-model.zip")}
+    data = publisher.files["some-model.zip"]
+    stated = md5 or hashlib.md5(data).hexdigest()
+    return {"name": "some-model", "size": len(data), "md5": stated, "url": publisher.url("some-model.zip")}
 
 
 @pytest.fixture
@@ -245,12 +252,122 @@ def test_a_wrong_size_is_refused_before_it_is_fetched(publisher: Publisher, tmp_
         download(publisher.url("f"), tmp_path / "f", size=10)
 
 
-def test_without_the_publishers_list_it_says_that_no_hash_was_verified(
-    publisher: Publisher, catalog: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    "listed",
+    [
+        None,
+        b"[]",
+        b"{",
+        b"[" * 100_000,
+        b'[{"name": "some-model", "size": 10}]',
+        b'[{"name": "some-model", "size": 10, "md5": "x"}]',
+        b'[{"name": "some-model", "size": -1, "md5": "00000000000000000000000000000000"}]',
+        b'[{"name": "some-model", "size": 1e999, "md5": "00000000000000000000000000000000"}]',
+        b"\xff",
+    ],
+)
+def test_nothing_is_installed_without_a_hash(
+    publisher: Publisher, catalog: Path, tmp_path: Path, listed: bytes | None
 ) -> None:
     del publisher.files["model-list.json"]
-    install("some-model", folder=tmp_path / "models", catalog=catalog)
-    assert "no published hash for some-model" in caplog.text
+    if listed is not None:
+        publisher.files["model-list.json"] = listed
+    with pytest.raises(EngineError, match="nothing is installed without one"):
+        install("some-model", folder=tmp_path / "models", catalog=catalog)
+    assert installed_model("some-model", tmp_path / "models") is None
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_pinned_hash_counts_more_than_the_publishers(
+    publisher: Publisher, catalog: Path, tmp_path: Path, right: bool
+) -> None:
+    pinned = hashlib.sha256(VOSK).hexdigest() if right else "0" * 64
+    text = catalog.read_text().replace('name = "some-model"', f'name = "some-model", sha256 = "{pinned}"')
+    catalog.write_text(text)
+    del publisher.files["model-list.json"]
+    if right:
+        assert install("some-model", folder=tmp_path / "models", catalog=catalog).is_dir()
+        return
+    with pytest.raises(EngineError, match="SHA-256 .* not 0000"):
+        install("some-model", folder=tmp_path / "models", catalog=catalog)
+
+
+@pytest.fixture
+def crooked() -> Iterator[Callable[[bytes, float], str]]:
+    """Starts servers that send these bytes, one every so many seconds where that is not 0; gives their addresses."""
+    servers: list[socket.socket] = []
+
+    def start(answer: bytes, every_s: float = 0.0) -> str:
+        server = socket.create_server(("127.0.0.1", 0))
+        servers.append(server)
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection, suppress(OSError):
+                        connection.recv(4096)
+                        for part in [answer] if not every_s else [answer[at : at + 1] for at in range(len(answer))]:
+                            connection.sendall(part)
+                            time.sleep(every_s)
+
+        threading.Thread(target=serve, daemon=True).start()
+        return f"http://127.0.0.1:{server.getsockname()[1]}/f"
+
+    yield start
+    for server in servers:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX: " + b"x" * 3000, b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 3000])
+def test_a_server_that_trickles_is_left(crooked: Callable[..., str], tmp_path: Path, head: bytes) -> None:
+    """Each byte comes in time, the whole never."""
+    start = time.monotonic()
+    with pytest.raises(EngineError, match="too slow"):
+        download(crooked(head, 0.02), tmp_path / "f", attempts=1, timeout_s=5, deadline_s=1)
+    with pytest.raises(EngineError, match="too slow"):
+        fetch_bytes(crooked(head, 0.02), timeout_s=5, deadline_s=1)
+    assert time.monotonic() - start < 6
+
+
+@pytest.mark.parametrize("length", ["abc", "-1", "1e3", "9" * 30, "٣", "0x10", "1, 2"])
+def test_a_length_that_is_no_number_gives_one_line(crooked: Callable[..., str], tmp_path: Path, length: str) -> None:
+    answer = f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\nxyz".encode()
+    with pytest.raises(EngineError, match="a length of|bytes, more than"):
+        download(crooked(answer), tmp_path / "f", attempts=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/f", "data:,x", "gopher://127.0.0.1/"])
+def test_a_redirect_to_another_scheme_is_refused(crooked: Callable[..., str], tmp_path: Path, target: str) -> None:
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode()
+    with pytest.raises(EngineError, match="it redirects from http to ftp|is not allowed"):
+        download(crooked(answer), tmp_path / "f", attempts=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_redirect_never_leaves_https() -> None:
+    request = urllib.request.Request("https://example.invalid/f")
+    with pytest.raises(EngineError, match="from https to http"):
+        _Redirects().redirect_request(request, io.BytesIO(), 302, "Found", {}, "http://example.invalid/f")
+    followed = _Redirects().redirect_request(
+        request, io.BytesIO(), 302, "Found", Message(), "https://example.invalid/g"
+    )
+    assert followed is not None and followed.full_url == "https://example.invalid/g"
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/f", "data:,x"])
+def test_only_http_is_spoken(url: str, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="cannot fetch"):
+        download(url, tmp_path / "f", attempts=1)
+
+
+@pytest.mark.parametrize("answer", [b"", b"\0" * 100, b"HTTP/9.9 999 X\r\n\r\n", b"HTTP/1.1 200 OK\r\n" * 5000])
+def test_what_is_no_http_gives_one_line(crooked: Callable[..., str], tmp_path: Path, answer: bytes) -> None:
+    with pytest.raises(EngineError, match="cannot fetch") as raised:
+        download(crooked(answer), tmp_path / "f", attempts=1)
+    assert "\n" not in str(raised.value)
 
 
 def test_no_server_gives_one_line(tmp_path: Path) -> None:
@@ -309,7 +426,7 @@ def test_hostile_archives_are_refused(
             for name, data in entries:
                 archive.writestr(name, data)
     publisher.files["some-model.zip"] = buffer.getvalue()
-    del publisher.files["model-list.json"]
+    publisher.files["model-list.json"] = json.dumps([published(publisher)]).encode()
     folder = tmp_path / "models"
     with pytest.raises(EngineError, match=reason):
         install("some-model", folder=folder, catalog=catalog)
@@ -336,4 +453,14 @@ def test_a_damaged_archive_gives_one_line(tmp_path: Path, damage: bytes) -> None
     (tmp_path / "a.zip").write_bytes(damage)
     (tmp_path / "out").mkdir()
     with pytest.raises(EngineError, match=r"a\.zip is damaged"):
+        unpack_zip(tmp_path / "a.zip", tmp_path / "out")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_only_deflate_is_unpacked(tmp_path: Path, method: int) -> None:
+    """Damaged LZMA raised an error of its own; no published model uses it."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", method) as archive:
+        archive.writestr("m/a", bytes(1000))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(EngineError, match="compressed as no model is"):
         unpack_zip(tmp_path / "a.zip", tmp_path / "out")
