@@ -49,11 +49,28 @@ class StateOverride(msgspec.Struct):
     attributes: dict[str, Any] = {}
 
 
+class Expectation(msgspec.Struct, rename={"lists": "list"}):
+    """What is right: values that changed, a reply, a timer or items of lists; with nothing else, that nothing changed.
+
+    ``about`` are the entities whose names in the reply do not count as words of it.
+    """
+
+    changes: dict[str, dict[str, Any]] = {}
+    reply: list[str] | None = None
+    reply_not: list[str] = []
+    about: list[str] | None = None
+    timer: dict[str, Any] | None = None
+    lists: dict[str, dict[str, list[str]]] = {}
+
+
 class _CaseLine(msgspec.Struct):
     id: str
     language: str
     home: str
     say: list[str]
+    expect: Expectation = msgspec.field(default_factory=Expectation)
+    tags: list[str] = []
+    nofeature: bool = False
     area: str | None = None
     states: dict[str, StateOverride] = {}
     now: str | None = None
@@ -61,7 +78,10 @@ class _CaseLine(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Case:
-    """Turns of one conversation in a home whose states are those of the case."""
+    """Turns of one conversation in a home whose states are those of the case, and what is right.
+
+    The first of ``tags`` is the kind of case. ``nofeature`` cases ask for what the home has no function for.
+    """
 
     id: str
     language: str
@@ -71,6 +91,9 @@ class Case:
     timers: Mapping[str, StateOverride]
     now: str | None
     say: tuple[str, ...]
+    expect: Expectation
+    tags: tuple[str, ...] = ()
+    nofeature: bool = False
 
 
 class Result(msgspec.Struct):
@@ -153,7 +176,10 @@ def _case(read: _CaseLine, homes: Mapping[str, Home]) -> Case:
     if unknown:
         raise msgspec.ValidationError(f"states of {', '.join(sorted(unknown))}, which the home does not have")
     own = Home(home.areas, home.floors, entities)
-    return Case(read.id, read.language, read.home, own, read.area, timers, read.now, tuple(read.say))
+    return Case(
+        read.id, read.language, read.home, own, read.area, timers, read.now, tuple(read.say), read.expect,
+        tuple(read.tags), read.nofeature,
+    )  # fmt: skip
 
 
 def _overridden(entity: Entity, own: StateOverride) -> Entity:
