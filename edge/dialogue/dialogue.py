@@ -100,7 +100,8 @@ class Dialogue:
                 parse = _resolved(pending.parse, chosen)
         skill = self._skills.get(parse.intent or "")
         if skill is None:
-            return None, self._refused(parse, Refusal("no_intent"))
+            unsupported = parse.intent is None and parse.response == "unsupported"
+            return None, self._refused(parse, Refusal("unsupported" if unsupported else "no_intent"))
         try:
             action, reply = skill.handle(parse)
         except Refusal as refusal:

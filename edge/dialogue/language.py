@@ -144,13 +144,19 @@ def load_language(language: str) -> LanguagePack:
     errors = {key: text for key, text in package.responses.errors.items() if not text.startswith(_UNTRANSLATED)}
     return LanguagePack(
         language=language,
-        replies={name: keyed for name, keyed in translated.items() if keyed} | own.intents,
+        replies=_merged(translated, own.intents),
         errors=errors | own.errors,
         blocks=blocks,
         rules=package.expansion_rules,
         words=_words(blocks, package),
         done=own.done or translated.get("HassBroadcast", {}).get("default"),
     )
+
+
+def _merged(*sources: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Replies by intent and key; a later source wins."""
+    names = {name for source in sources for name, keyed in source.items() if keyed}
+    return {name: {key: text for source in sources for key, text in source.get(name, {}).items()} for name in names}
 
 
 def _data_folder() -> Path:
@@ -199,6 +205,7 @@ def _words(blocks: dict[str, tuple[CommandBlock, ...]], package: _Package) -> di
             for value, spoken in _list_words(list_name, package).items():
                 for kind in _SENSOR_LISTS.get(list_name, domains):
                     words.setdefault((slot, kind, value), spoken)
+    words.update({("color", "light", value): spoken for value, spoken in _list_words("color", package).items()})
     return words
 
 

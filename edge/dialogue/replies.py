@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 _FALLBACK = "en"
 _LANGUAGES_KEPT = 2
-_NEAREST_ERROR = {"refused": "feature_not_supported", "unsupported": "feature_not_supported"}
+_NEAREST_ERROR = {
+    "refused": "feature_not_supported",
+    "unsupported": "feature_not_supported",
+    "nothing_runs": "no_intent",
+}
 """What the package says in a language that has no text for why something was not done."""
 _QUESTIONS = frozenset(
     ("HassGetState", "HassGetWeather", "HassClimateGetTemperature", "HassTimerStatus", "HassCancelAllTimers")
-    + ("HassGetCurrentTime", "HassGetCurrentDate", "EdgeListItems", "EdgeCountItems", "EdgeWhatCanYouDo")
+    + ("HassGetCurrentTime", "HassGetCurrentDate", "HassRespond")
 )
 """What "done" does not answer."""
 
@@ -95,6 +99,14 @@ class Replies:
         source = source or self._pack(_FALLBACK)[0].errors[key]
         said = {name: self._word(pack, name, str(value)) for name, value in variables.items()}
         return self._render(source, said, f"{pack.language} error {key}")
+
+    def has(self, parse: Parse) -> bool:
+        """Whether the language of the parse has a reply for its intent."""
+        return bool(self._pack(match_language(parse.language))[0].replies.get(parse.intent or ""))
+
+    def word(self, language: str, slot: str, value: str) -> str:
+        """How a value of a slot is said, such as a colour; the value itself where the language lists no word."""
+        return str(self._word(self._pack(match_language(language))[0], slot, value))
 
     def is_state(self, language: str, said: str) -> bool:
         """Whether ``said`` is a state in that language, by value or word; any text is where the package lists none."""

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import TypeAlias
 
 from edge.dialogue.replies import Replies
 from edge.dialogue.targets import Targets
@@ -17,6 +18,10 @@ from edge.types import Action, Entity, Outcome, OutcomeStatus, Parse, Reply, Ser
 
 _GRACE_S = 0.1
 """How much longer than a call's deadline its outcome is waited for."""
+
+
+Tell: TypeAlias = Callable[[Sequence[Entity]], Mapping[str, object]]
+"""Makes slots of a reply out of devices."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +53,16 @@ class Toolbox:
         parse: Parse,
         steps: Sequence[Step],
         slots: Mapping[str, object] | None = None,
-        tell: Callable[[Sequence[Entity]], Mapping[str, object]] | None = None,
+        tell: Tell | None = None,
         spoken_as: Parse | None = None,
+        otherwise: Parse | None = None,
         key: str | None = None,
     ) -> tuple[Action, Reply]:
         """Call the services, wait, and tell what happened: what was done, then what was not and why.
 
         ``slots`` and ``key`` are for the reply. ``tell`` makes further slots of the devices as they are afterwards, so
-        that the reply says the value that was set. ``spoken_as`` is the command for which the words are chosen.
+        that the reply says the value that was set. ``spoken_as`` is the command for which the words are chosen;
+        ``otherwise`` is another, for a language that has no words for that.
         """
         calls = _grouped(step for step in steps if step.entity.reachable)
         outcomes = self.outcomes(calls)
@@ -69,7 +76,10 @@ class Toolbox:
         said = []
         if done:
             shown = {**(slots or {}), **(tell(done) if tell else {})}
-            said.append(self.replies.say(spoken_as or parse, done, slots=shown, key=key))
+            spoken = spoken_as or parse
+            if otherwise is not None and not self.replies.has(spoken):
+                spoken, key = otherwise, None
+            said.append(self.replies.say(spoken, done, slots=shown, key=key))
         for status in dict.fromkeys(missed.values()):
             names = [asked[id_].name for id_, why in missed.items() if why is status]
             said.append(self.failure(parse.language, status, names))

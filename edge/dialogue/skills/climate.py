@@ -68,14 +68,14 @@ class SetFanMode:
 
 
 class SetMode:
-    """EdgeSetMode: heating, cooling and other modes of thermostats, in the slot ``mode``."""
+    """EdgeClimateSetMode: heating, cooling and other modes of thermostats, in the slot ``hvac_mode``."""
 
     def __init__(self, tools: Toolbox) -> None:
         self._tools = tools
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Set the mode of every thermostat of the place, or of the only one."""
-        mode = parse.value("mode")
+        mode = parse.value("hvac_mode")
         if mode is None:
             raise Refusal("no_intent")
         found = thermostats(self._tools, parse, ("climate",))

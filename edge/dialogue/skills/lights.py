@@ -26,15 +26,17 @@ class LightSet:
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Set every light that is meant; one that was off goes on, brightness 0 turns it off.
 
-        ``brightness_step`` *up* and *down* change those that are on; only *up* turns lights on, where none is.
+        ``brightness_step`` *up* and *down* change those that are on, by ``step`` percent where it was said; only *up*
+        turns lights on, where none is.
         """
         wanted, step = _wanted(parse), parse.value("brightness_step")
         if not wanted and step not in ("up", "down"):
             raise Refusal("no_intent")
         found = self._tools.targets.find(parse, ("light",), self._tools.everywhere(parse))
         if not wanted:
-            steps = brighter(found, _STEP if step == "up" else -_STEP)
-            slots = tuple(slot for slot in parse.slots if slot.name != "brightness_step")
+            amount = abs(number(parse, "step")) if parse.value("step") is not None else _STEP
+            steps = brighter(found, amount if step == "up" else -amount)
+            slots = tuple(slot for slot in parse.slots if slot.name not in ("brightness_step", "step"))
             spoken = replace(parse, slots=(*slots, Slot("brightness", 0)))
             return self._tools.carry_out(parse, steps, tell=brightness_told, spoken_as=spoken)
         able = [light for light in found if _can(light, wanted)]

@@ -67,7 +67,8 @@ class SelectSource:
         source = _source(player, str(wanted))
         if source is None:
             raise Refusal("no_entity", entity=str(wanted))
-        return self._tools.carry_out(parse, [Step(player, "media_player.select_source", {"source": source})])
+        step = Step(player, "media_player.select_source", {"source": source})
+        return self._tools.carry_out(parse, [step], slots={"source": source})
 
 
 class SearchAndPlay:

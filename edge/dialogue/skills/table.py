@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.dialogue.skills.climate import GetTemperature, SetFanMode, SetTemperature
+from edge.dialogue.skills.adjust import Adjust
+from edge.dialogue.skills.attributes import GetAttribute
+from edge.dialogue.skills.climate import GetTemperature, SetFanMode, SetHumidity, SetMode, SetTemperature
 from edge.dialogue.skills.levels import FanSetSpeed, SetPosition
 from edge.dialogue.skills.lights import LightSet
-from edge.dialogue.skills.lists import Lists
+from edge.dialogue.skills.lists import Lists, TellList
 from edge.dialogue.skills.machines import Machines
-from edge.dialogue.skills.media import SearchAndPlay, Transport, Volume
+from edge.dialogue.skills.media import SearchAndPlay, SelectSource, Transport, Volume
 from edge.dialogue.skills.states import GetState
+from edge.dialogue.skills.stop import Stop
 from edge.dialogue.skills.switching import Toggle, TurnOff, TurnOn
-from edge.dialogue.skills.talk import Talk
+from edge.dialogue.skills.talk import Talk, Today, Unsupported, WhatCanYouDo
 from edge.dialogue.skills.timing import CancelAllTimers, ChangeTimer, StartTimer, TimerStatus
-from edge.dialogue.skills.today import Today
 from edge.dialogue.skills.weather import GetWeather
 from edge.dialogue.toolbox import Toolbox
 from edge.protocols import Skill
@@ -23,7 +25,7 @@ from edge.protocols import Skill
 def skill_table(tools: Toolbox, weather_path: Path | None = None) -> dict[str, Skill]:
     """Which skill carries out which intent."""
     change, transport, volume, lists = ChangeTimer(tools), Transport(tools), Volume(tools), Lists(tools)
-    machines, today, talk = Machines(tools), Today(tools), Talk(tools)
+    machines, today, talk, told_list = Machines(tools), Today(tools), Talk(tools), TellList(tools)
     return {
         "HassTurnOn": TurnOn(tools),
         "HassTurnOff": TurnOff(tools),
@@ -68,4 +70,14 @@ def skill_table(tools: Toolbox, weather_path: Path | None = None) -> dict[str, S
         "HassBroadcast": talk,
         "HassNevermind": talk,
         "HassRespond": talk,
+        "EdgeAdjust": Adjust(tools),
+        "EdgeStop": Stop(tools),
+        "EdgeClimateSetMode": SetMode(tools),
+        "EdgeSetHumidity": SetHumidity(tools),
+        "EdgeSelectSource": SelectSource(tools),
+        "EdgeGetAttribute": GetAttribute(tools),
+        "EdgeListItems": told_list,
+        "EdgeCountItems": told_list,
+        "EdgeWhatCanYouDo": WhatCanYouDo(tools),
+        "EdgeUnsupported": Unsupported(),
     }

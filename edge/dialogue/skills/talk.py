@@ -1,12 +1,16 @@
-"""Words without a device: never mind, small talk, announcements."""
+"""Words without a device: the time, small talk, announcements, what can be done and what cannot."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from edge.dialogue.targets import Refusal
 from edge.dialogue.toolbox import Toolbox
 from edge.types import Action, Parse, Reply, ServiceCall
 
 _SATELLITES = "assist_satellite"
+_COMMANDS = "commands"
+_EXAMPLES = ("light", "switch", "fan", "media_player")
 
 
 class Talk:
@@ -22,7 +26,12 @@ class Talk:
         given = parse.value("response") if parse.intent == "HassRespond" else None
         if given is not None:
             return Action(parse.intent or ""), Reply(str(given), parse.language)
+        if parse.intent == "HassRespond" and self._key(parse) == _COMMANDS:
+            return WhatCanYouDo(self._tools).handle(replace(parse, intent="EdgeWhatCanYouDo"))
         return self._tools.told(parse)
+
+    def _key(self, parse: Parse) -> str:
+        return parse.response if parse.response != "default" else self._tools.replies.choose(parse).key
 
     def _broadcast(self, parse: Parse) -> tuple[Action | None, Reply]:
         message = str(parse.value("message") or "").strip()
@@ -34,3 +43,43 @@ class Talk:
         if not outcome.done:
             raise Refusal(outcome.status.name.lower(), entity="")
         return self._tools.done(parse, touched=call.targets, changes=outcome.changes)
+
+
+class WhatCanYouDo:
+    """EdgeWhatCanYouDo, and HassRespond where it is asked for commands."""
+
+    def __init__(self, tools: Toolbox) -> None:
+        self._tools = tools
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        """Tell the kinds of commands, with a device of this home as the example."""
+        entities = self._tools.home.snapshot().entities
+        example = next((one.name for domain in _EXAMPLES for one in entities if one.domain == domain), None)
+        key, slots = ("example", {"example": example}) if example else ("default", {})
+        if self._tools.replies.has(parse):
+            return self._tools.told(parse, slots=slots, key=key)
+        return self._tools.told(replace(parse, intent="HassRespond"), key=_COMMANDS)
+
+
+class Unsupported:
+    """EdgeUnsupported: understood, but no home and no assistant of this kind does it."""
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        """Refuse.
+
+        Raises:
+            Refusal: always.
+        """
+        raise Refusal("unsupported")
+
+
+class Today:
+    """HassGetCurrentTime, HassGetCurrentDate."""
+
+    def __init__(self, tools: Toolbox) -> None:
+        self._tools = tools
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        """Tell the local time or date."""
+        now = self._tools.clock.now()
+        return self._tools.told(parse, slots={"time": now.time(), "date": now.date()})

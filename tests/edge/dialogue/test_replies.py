@@ -51,7 +51,7 @@ SLOTS: dict[str, SlotValue] = {
     "conversation_command": "open the door",
     "fan_mode": "high",
     "response": "yes",
-    "mode": "heat",
+    "hvac_mode": "heat",
     "humidity": 45,
     "source": "Radio",
 }
@@ -63,6 +63,7 @@ RESULTS: dict[str, object] = {
     "entries": ["milk", "bread"],
     "count": 2,
     "level": "40",
+    "value": "50",
     "example": "Lamp",
     "timers": [
         timer_view(Timer("timer.1", 3600, 3600, 0.0, name="pizza"), 3540.0, "Kitchen"),

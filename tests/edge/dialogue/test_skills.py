@@ -185,8 +185,8 @@ def test_talk(say: Talker) -> None:
     assert say("HassNevermind") == ""
     assert say("HassBroadcast", message="dinner is ready") == "Done"
     assert say.changed == {("assist_satellite", "message"): "dinner is ready"}
-    assert say("HassRespond", "hello") == "Hello from Home Assistant."
-    assert say("HassRespond", "who created you").startswith("I was created")
+    assert say("HassRespond", "hello") == "Hello!"
+    assert say("HassRespond", "who created you").startswith("I am an offline voice assistant")
     assert say("HassRespond", response="Certainly") == "Certainly"
 
 

@@ -1,0 +1,63 @@
+"""Questions about what devices are set to, lists read aloud, and what can be done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Talker
+
+
+@pytest.mark.parametrize(
+    ("language", "slots", "reply"),
+    [
+        ("en", {"what": "brightness", "name": "Floor Lamp"}, "Floor Lamp is at 60 percent"),
+        ("en", {"what": "color", "name": "Floor Lamp"}, "Floor Lamp is white"),
+        ("de", {"what": "color", "name": "Floor Lamp"}, "Floor Lamp leuchtet weiß"),
+        ("en", {"what": "brightness", "name": "Kitchen Light"}, "Kitchen light is off"),
+        ("en", {"what": "volume", "name": "TV"}, "TV is at 40 percent"),
+        ("en", {"what": "position", "name": "Left Curtain"}, "Left Curtain is 100 percent open"),
+        ("en", {"what": "speed", "name": "Ceiling Fan"}, "Ceiling Fan runs at 0 percent"),
+        ("en", {"what": "target", "area": "Living Room"}, "Thermostat is set to 21 degrees"),
+        ("en", {"what": "humidity"}, "Bathroom Humidity: 58 percent"),
+        ("ko", {"what": "volume", "name": "TV"}, "40 %"),
+    ],
+)
+def test_what_it_is_set_to(say: Talker, language: str, slots: dict[str, str], reply: str) -> None:
+    assert say("EdgeGetAttribute", language=language, **slots) == reply
+    assert say.changed == {}
+
+
+def test_what_is_playing(say: Talker) -> None:
+    say.home.set_state("media_player.kitchen", "playing", {"media_title": "Hey Jude", "media_artist": "The Beatles"})
+    assert say("EdgeGetAttribute", what="title") == "Kitchen Radio is playing Hey Jude, The Beatles"
+    assert say("EdgeGetAttribute", what="title", name="TV") == "Tv is off"
+
+
+def test_lists_are_read_and_counted(say: Talker) -> None:
+    assert say("EdgeListItems", name="Shopping List") == "Shopping List is empty"
+    for item in ("milk", "eggs", "bread"):
+        say("HassShoppingListAddItem", item=item)
+    say("HassShoppingListCompleteItem", item="eggs")
+    assert say("EdgeListItems", name="Shopping List") == "On Shopping List: milk and bread"
+    assert say("EdgeCountItems", name="Shopping List") == "Shopping List has 2 items"
+    assert say("EdgeListItems", name="Shopping List", language="de") == "Auf Shopping List: milk und bread"
+    assert say("EdgeListItems", name="Shopping List", language="ko") == "milk, bread"
+
+
+def test_what_can_be_done_names_a_device_of_the_home(say: Talker) -> None:
+    assert say("EdgeWhatCanYouDo").endswith("Say, for example: turn on Kitchen Light.")
+    assert say("HassRespond", "what can I say") == say("EdgeWhatCanYouDo")
+    assert say("EdgeWhatCanYouDo", language="fr").endswith("allume Kitchen Light.")
+
+
+def test_nothing_that_is_said_leaves_the_device(say: Talker) -> None:
+    assert "stays on this device" in say("HassRespond", "where does my data go")
+
+
+def test_what_no_home_does_is_refused(say: Talker) -> None:
+    assert say("EdgeUnsupported") == "Sorry, I can't do that"
+    assert say("EdgeUnsupported", language="de") == "Das kann ich leider nicht"
+    assert say.reply.refused and say.action is None
