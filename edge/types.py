@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -134,9 +135,10 @@ class Entity:
     def number(self, attribute: str, default: float = 0.0) -> float:
         """An attribute as a number; home files may write it as ``"50"`` or ``"50%"``."""
         try:
-            return float(str(self.attributes.get(attribute, default)).rstrip("% "))
+            value = float(str(self.attributes.get(attribute, default)).rstrip("% "))
         except ValueError:
             return default
+        return value if math.isfinite(value) else default
 
 
 @dataclass(frozen=True)

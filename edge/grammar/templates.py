@@ -10,11 +10,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import permutations
+from itertools import islice, permutations
 from typing import TypeAlias
 
 _TOKEN = re.compile(r"<[^<>]*>|\{[^{}]*\}|[][()|;<>{}]|[^][()|;<>{}]+")
 _MAX_DEPTH = 40
+_MAX_ORDERED = 7
+_MAX_TRIED = 1000
+"""Combinations looked at for different forms: ``(a|a)`` 40 times has 2^40, all alike."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def spoken_forms(template: str, rules: Mapping[str, str] | None = None) -> Itera
         ValueError: the template is not well formed, or a rule is unknown or contains itself.
     """
     seen: set[str] = set()
-    for form in _forms(read_template(template), rules or {}, ()):
+    for form in islice(_forms(read_template(template), rules or {}, ()), _MAX_TRIED):
         text = " ".join(form.split())
         if text and text not in seen:
             seen.add(text)
@@ -134,6 +137,8 @@ def _forms(node: Node, rules: Mapping[str, str], inside: tuple[str, ...]) -> Ite
         if node.optional:
             yield ""
     elif isinstance(node, AnyOrder):
+        if len(node.parts) > _MAX_ORDERED:
+            raise ValueError(f"more than {_MAX_ORDERED} parts in any order")
         for order in permutations(node.parts):
             spaced = tuple(part for item in order for part in (" ", item))
             yield from _joined((*spaced, " "), rules, inside)

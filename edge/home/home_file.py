@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+import stat
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,6 +20,12 @@ from edge.types import Area, Entity, Floor, Home
 _Loader: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_BYTES = 4 * 1024 * 1024
 _MAX_FORMS = 64
+_MAX_LETTERS = 1000
+_MAX_NAME = 250
+_MAX_VALUES = 1_000_000
+_MAX_ENTITIES = 20_000
+_LARGEST = 1e15
+_PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "timestamp", "seq", "map")}
 _TOP_KEYS = ("language", "areas", "floors", "entities", "timers", "media")
 _FLOOR_KEYS = ("id", "name", "aliases")
 _AREA_KEYS = ("id", "name", "aliases", "floor")
@@ -34,29 +42,38 @@ def load_home(path: str | Path) -> Home:
     Raises:
         ConfigError: naming file, line and what was expected.
     """
-    try:
-        return _HomeFile(Path(path)).read()
-    except RecursionError as error:
-        raise ConfigError(f"{path}: contains itself; expected areas, floors and entities") from error
+    return _HomeFile(Path(path)).read()
 
 
 class _HomeFile:
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._areas: set[str] = set()
+        self._floors: set[str] = set()
+        self._constructor = yaml.constructor.SafeConstructor()
 
     def read(self) -> Home:
         root = self._compose()
         top = self._mapping(root, "the home", _TOP_KEYS)
         floors = tuple(self._floor(node) for node in self._sequence(top.get("floors"), "floors"))
+        self._floors = {floor.id for floor in floors}
         areas = tuple(self._area(node) for node in self._sequence(top.get("areas"), "areas"))
-        entities = (self._entity(node, areas) for node in self._sequence(top.get("entities"), "entities"))
+        self._areas = {area.id for area in areas}
+        listed = self._sequence(top.get("entities"), "entities")
+        if len(listed) > _MAX_ENTITIES:
+            self._fail(listed[_MAX_ENTITIES], f"more than {_MAX_ENTITIES} entities")
+        entities = (self._entity(node) for node in listed)
         return Home(areas, floors, _with_own_ids(entities))
 
     def _compose(self) -> yaml.Node:
         try:
-            if self.path.stat().st_size > _MAX_BYTES:
+            if not stat.S_ISREG(self.path.stat().st_mode):
+                raise ConfigError(f"{self.path}: not a file; expected a YAML home file")
+            with self.path.open("rb") as file:
+                content = file.read(_MAX_BYTES + 1)
+            if len(content) > _MAX_BYTES:
                 raise ConfigError(f"{self.path}: larger than {_MAX_BYTES >> 20} MiB; expected a home file")
-            text = self.path.read_text(encoding="utf-8")
+            text = content.decode("utf-8")
         except OSError as error:
             raise ConfigError(f"{self.path}: cannot read the home file: {error.strerror or error}") from error
         except UnicodeDecodeError as error:
@@ -70,21 +87,36 @@ class _HomeFile:
             raise ConfigError(f"{self.path}{line}: not valid YAML: {problem}") from error
         if node is None:
             raise ConfigError(f"{self.path}: empty; expected areas and entities")
+        self._check_size(node)
         return node
+
+    def _check_size(self, root: yaml.Node) -> None:
+        """Count the values as if each alias were written out: a few lines of aliases can stand for billions."""
+        values, waiting = 0, [root]
+        while waiting:
+            node = waiting.pop()
+            values += 1
+            if values > _MAX_VALUES:
+                self._fail(node, "too many values, or a value that contains itself")
+            if isinstance(node, yaml.SequenceNode):
+                waiting += node.value
+            elif isinstance(node, yaml.MappingNode):
+                waiting += [part for pair in node.value for part in pair]
 
     def _fail(self, node: yaml.Node, message: str) -> NoReturn:
         raise ConfigError(f"{self.path}:{node.start_mark.line + 1}: {message}")
 
     def _mapping(self, node: yaml.Node, what: str, known: tuple[str, ...] = ()) -> dict[str, yaml.Node]:
-        """Keys to nodes; an unknown key that looks like a slip of a known one is an error, another is ignored."""
+        """Keys to nodes; a key that is unknown or comes twice is an error."""
         if not isinstance(node, yaml.MappingNode):
             self._fail(node, f"{what} must be a mapping of keys to values")
         result: dict[str, yaml.Node] = {}
         for key, value in node.value:
             name = self._text(key, f"a key of {what}")
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
-            if known and name not in known and near:
-                self._fail(key, f'unknown key "{name}" in {what}; did you mean "{near[0]}"?')
+            if known and name not in known:
+                self._fail(key, f'unknown key "{name}" in {what}; {_nearest(name, known)}')
+            if name in result:
+                self._fail(key, f'"{name}" comes twice in {what}')
             result[name] = value
         return result
 
@@ -99,7 +131,12 @@ class _HomeFile:
         """The words as written in the file, so that ``state: off`` stays ``off``."""
         if not isinstance(node, yaml.ScalarNode):
             self._fail(node, f"{what} must be text")
-        return str(node.value).strip()
+        text = str(node.value).strip()
+        if len(text) > _MAX_LETTERS:
+            self._fail(node, f"{what} is longer than {_MAX_LETTERS} letters")
+        if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for letter in text):
+            self._fail(node, f"{what} has a control character")
+        return text
 
     def _required(self, mapping: dict[str, yaml.Node], key: str, owner: yaml.Node, what: str) -> yaml.Node:
         if key not in mapping:
@@ -116,9 +153,11 @@ class _HomeFile:
             forms = [self._text(parts["out"], what), *spoken] if "out" in parts else spoken
         else:
             template = self._text(node, what)
+            if len(template) > _MAX_NAME:
+                self._fail(node, f"{what} is longer than {_MAX_NAME} letters")
             try:
                 forms = [plain_form(template), *islice(spoken_forms(template), _MAX_FORMS)]
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 self._fail(node, f"{what} is not a valid template: {error}")
         forms = list(dict.fromkeys(form for form in forms if form))
         if not forms:
@@ -128,7 +167,10 @@ class _HomeFile:
     def _name(self, node: yaml.Node, mapping: dict[str, yaml.Node], what: str) -> tuple[str, tuple[str, ...]]:
         forms = self._forms(self._required(mapping, "name", node, what), f"name of {what}")
         aliases = mapping.get("aliases")
-        for item in self._sequence(aliases, "aliases"):
+        listed = self._sequence(aliases, "aliases")
+        if len(listed) > _MAX_FORMS:
+            self._fail(node, f"{what} has more than {_MAX_FORMS} aliases")
+        for item in listed:
             forms += self._forms(item, f"alias of {what}")
         name, *others = dict.fromkeys(forms)
         return name, tuple(others)
@@ -141,10 +183,11 @@ class _HomeFile:
     def _area(self, node: yaml.Node) -> Area:
         mapping = self._mapping(node, "an area", _AREA_KEYS)
         name, aliases = self._name(node, mapping, "an area")
-        floor = self._text(mapping["floor"], "floor") if "floor" in mapping else None
-        return Area(self._text(self._required(mapping, "id", node, "an area"), "id"), name, aliases, floor or None)
+        area_id = self._text(self._required(mapping, "id", node, "an area"), "id")
+        floor = self._one_of(self._floors, mapping.get("floor"), "floor", f"area {area_id}")
+        return Area(area_id, name, aliases, floor)
 
-    def _entity(self, node: yaml.Node, areas: tuple[Area, ...]) -> Entity:
+    def _entity(self, node: yaml.Node) -> Entity:
         mapping = self._mapping(node, "an entity", _ENTITY_KEYS)
         entity_id = self._text(self._required(mapping, "id", node, "an entity"), "id of an entity")
         domain, _, object_id = entity_id.partition(".")
@@ -155,7 +198,7 @@ class _HomeFile:
         state, spoken = self._state(mapping.get("state"))
         if state is not None and spoken:
             attributes["spoken_state"] = {state: spoken}
-        area_id = self._area_of(mapping.get("area"), areas, f"entity {entity_id}")
+        area_id = self._one_of(self._areas, mapping.get("area"), "area", f"entity {entity_id}")
         return Entity(entity_id, name, aliases, area_id, state, attributes)
 
     def _state(self, node: yaml.Node | None) -> tuple[str | None, str | None]:
@@ -175,33 +218,53 @@ class _HomeFile:
             if isinstance(value, yaml.MappingNode) and {str(k.value) for k, _ in value.value} == {"in", "out"}:
                 result[key] = self._text(self._mapping(value, key)["out"], key)
                 continue
-            try:
-                result[key] = _Loader("").construct_document(value)
-            except (yaml.YAMLError, ValueError) as error:
-                raise ConfigError(f"{self.path}:{value.start_mark.line + 1}: {key} cannot be read as YAML") from error
+            result[key] = self._value(value, key)
         return result
 
-    def _area_of(self, node: yaml.Node | None, areas: tuple[Area, ...], owner: str) -> str | None:
-        """Id of the area; one that is not in the file is an error where it looks like a slip."""
-        if node is None:
+    def _value(self, node: yaml.Node, what: str) -> object:
+        if node.tag not in _PLAIN:
+            self._fail(
+                node, f"{what} has the tag {node.tag}; expected text, a number, true, false, a list or a mapping"
+            )
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, what) for item in node.value]
+        if isinstance(node, yaml.MappingNode):
+            return {self._text(key, f"a key of {what}"): self._value(value, what) for key, value in node.value}
+        text = self._text(node, what)
+        if node.tag.endswith((":str", ":timestamp")):
+            return text
+        try:
+            value: object = self._constructor.construct_object(node)
+        except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, OverflowError):
+            self._fail(node, f'{what} cannot be read as {node.tag.rpartition(":")[2]}: "{text[:40]}"')
+        if isinstance(value, int | float) and not abs(value) <= _LARGEST:
+            self._fail(node, f"{what} is not a number that a device has: {text[:40]}")
+        return value
+
+    def _one_of(self, known: set[str], node: yaml.Node | None, what: str, owner: str) -> str | None:
+        """Id of the area or floor; one that is not in the file is an error."""
+        chosen = None if node is None else self._text(node, what)
+        if not chosen:
             return None
-        area_id = self._text(node, "area")
-        known = [area.id for area in areas]
-        near = difflib.get_close_matches(area_id, known, n=1, cutoff=0.75)
-        if area_id not in known and near:
-            self._fail(node, f'{owner} is in area "{area_id}", which is not in areas; did you mean "{near[0]}"?')
-        return area_id or None
+        if node is not None and chosen not in known:
+            self._fail(node, f'{owner} is in {what} "{chosen}", which is not in {what}s; {_nearest(chosen, known)}')
+        return chosen
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """A hint at what was meant."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(sorted(known)[:10]) or 'none'}"
 
 
 def _with_own_ids(entities: Iterable[Entity]) -> tuple[Entity, ...]:
     """As in Home Assistant, a second entity of the same id gets the suffix ``_2``."""
     result: dict[str, Entity] = {}
+    last: dict[str, int] = {}
     for entity in entities:
-        own_id = next(id_ for id_ in _numbered(entity.id) if id_ not in result)
-        result[own_id] = replace(entity, id=own_id)
+        own_id = entity.id
+        while own_id in result:
+            last[entity.id] = last.get(entity.id, 1) + 1
+            own_id = f"{entity.id}_{last[entity.id]}"
+        result[own_id] = entity if own_id == entity.id else replace(entity, id=own_id)
     return tuple(result.values())
-
-
-def _numbered(entity_id: str) -> Iterator[str]:
-    yield entity_id
-    yield from (f"{entity_id}_{number}" for number in count(2))
