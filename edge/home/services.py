@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import TypeAlias
-
 from edge.home.colors import rgb_of
+from edge.home.effects import (
+    Data,
+    Service,
+    ServiceRefusedError,
+    becomes,
+    number,
+    one_of,
+    same_state,
+    toggles,
+    with_state,
+)
 from edge.types import Entity
-
-Data: TypeAlias = Mapping[str, object]
-Service: TypeAlias = Callable[[Entity, Data], Entity]
 
 _FULL = 255
 _VOLUME_STEP = 0.1
@@ -19,50 +23,9 @@ _LEAST_TEMPERATURE, _MOST_TEMPERATURE = 7.0, 35.0
 """Home Assistant's range of target temperatures in °C, for thermostats that do not tell theirs."""
 
 
-class ServiceRefusedError(Exception):
-    """The device does not do this; the text says why."""
-
-
 def service_of(domain: str, service: str) -> Service | None:
     """What ``domain.service`` does to one device; None where Home Assistant has no such service."""
     return _SERVICES.get(f"{domain}.{service}")
-
-
-def with_state(entity: Entity, state: str, **attributes: object) -> Entity:
-    """The device in another state, with these attributes changed."""
-    return replace(entity, state=state, attributes={**entity.attributes, **attributes})
-
-
-def _same_state(entity: Entity, **attributes: object) -> Entity:
-    return with_state(entity, entity.state or "unknown", **attributes)
-
-
-def _becomes(state: str) -> Service:
-    return lambda entity, data: with_state(entity, state)
-
-
-def _toggles(on: Service, off: Service, off_state: str = "off") -> Service:
-    return lambda entity, data: (on if entity.state == off_state else off)(entity, data)
-
-
-def _number(data: Data, name: str, least: float, most: float) -> float:
-    """A number of the service data; out of its range it is refused, as Home Assistant does."""
-    try:
-        value = float(str(data[name]))
-    except (KeyError, ValueError) as error:
-        raise ServiceRefusedError(f"{name} is missing or not a number") from error
-    if not least <= value <= most:
-        raise ServiceRefusedError(f"{name} is {value:g}, which is not within {least:g} and {most:g}")
-    return value
-
-
-def _one_of(entity: Entity, data: Data, name: str, listed_in: str) -> str:
-    """A text of the service data; refused where the device lists what it has, without this."""
-    value, listed = str(data.get(name, "")), entity.attributes.get(listed_in)
-    known = [str(item) for item in listed] if isinstance(listed, (list, tuple)) else [value]
-    if not value or value not in known:
-        raise ServiceRefusedError(f"{entity.id} has no {name} {value!r}; it has {', '.join(known)}")
-    return value
 
 
 def _light_on(light: Entity, data: Data) -> Entity:
@@ -82,7 +45,7 @@ def _light_on(light: Entity, data: Data) -> Entity:
     if "rgb_color" in data:
         changed["rgb_color"] = list(_triple(data["rgb_color"]))
     if "color_temp_kelvin" in data:
-        changed["color_temp_kelvin"] = round(_number(data, "color_temp_kelvin", 1000, 40_000))
+        changed["color_temp_kelvin"] = round(number(data, "color_temp_kelvin", 1000, 40_000))
     return with_state(light, "on", **changed)
 
 
@@ -90,13 +53,13 @@ def _asked_brightness(light: Entity, data: Data) -> int | None:
     """Brightness of 0 to 255 (or beyond, by a step) that the call asks for."""
     now = light.number("brightness") if light.state == "on" else 0.0
     if "brightness" in data:
-        return round(_number(data, "brightness", 0, _FULL))
+        return round(number(data, "brightness", 0, _FULL))
     if "brightness_pct" in data:
-        return round(_FULL * _number(data, "brightness_pct", 0, 100) / 100)
+        return round(_FULL * number(data, "brightness_pct", 0, 100) / 100)
     if "brightness_step" in data:
-        return round(now + _number(data, "brightness_step", -_FULL, _FULL))
+        return round(now + number(data, "brightness_step", -_FULL, _FULL))
     if "brightness_step_pct" in data:
-        return round(now + _FULL * _number(data, "brightness_step_pct", -100, 100) / 100)
+        return round(now + _FULL * number(data, "brightness_step_pct", -100, 100) / 100)
     return None
 
 
@@ -116,7 +79,7 @@ def _opened(attribute: str, position: int) -> Service:
 
 
 def _positioned(entity: Entity, data: Data) -> Entity:
-    position = round(_number(data, "position", 0, 100))
+    position = round(number(data, "position", 0, 100))
     return with_state(entity, "open" if position else "closed", current_position=position)
 
 
@@ -135,7 +98,7 @@ def _fan_off(fan: Entity, data: Data) -> Entity:
 
 
 def _fan_speed(fan: Entity, data: Data) -> Entity:
-    percentage = round(_number(data, "percentage", 0, 100))
+    percentage = round(number(data, "percentage", 0, 100))
     return with_state(fan, "on" if percentage else "off", percentage=percentage)
 
 
@@ -148,7 +111,9 @@ def _fan_step(direction: int) -> Service:
 
 
 def _climate_on(thermostat: Entity, data: Data) -> Entity:
-    """As Home Assistant: the first mode that it has of heat_cool, heat and cool."""
+    """As Home Assistant: the first mode that it has of heat_cool, heat and cool, where it is off."""
+    if thermostat.state != "off":
+        return thermostat
     modes = thermostat.attributes.get("hvac_modes")
     known = [str(mode) for mode in modes] if isinstance(modes, (list, tuple)) else ["heat"]
     return with_state(thermostat, next((mode for mode in ("heat_cool", "heat", "cool") if mode in known), known[0]))
@@ -157,24 +122,24 @@ def _climate_on(thermostat: Entity, data: Data) -> Entity:
 def _temperature(entity: Entity, data: Data) -> Entity:
     least, most = entity.number("min_temp", _LEAST_TEMPERATURE), entity.number("max_temp", _MOST_TEMPERATURE)
     given = ("temperature", "target_temp_low", "target_temp_high")
-    changed: dict[str, object] = {name: _number(data, name, least, most) for name in given if name in data}
+    changed: dict[str, object] = {name: number(data, name, least, most) for name in given if name in data}
     if not changed:
         raise ServiceRefusedError("temperature is missing")
-    state = _one_of(entity, data, "hvac_mode", "hvac_modes") if "hvac_mode" in data else entity.state
+    state = one_of(entity, data, "hvac_mode", "hvac_modes") if "hvac_mode" in data else entity.state
     return with_state(entity, state or "unknown", **changed)
 
 
 def _hvac_mode(thermostat: Entity, data: Data) -> Entity:
-    return with_state(thermostat, _one_of(thermostat, data, "hvac_mode", "hvac_modes"))
+    return with_state(thermostat, one_of(thermostat, data, "hvac_mode", "hvac_modes"))
 
 
 def _chosen(attribute: str, listed_in: str) -> Service:
-    return lambda entity, data: _same_state(entity, **{attribute: _one_of(entity, data, attribute, listed_in)})
+    return lambda entity, data: same_state(entity, **{attribute: one_of(entity, data, attribute, listed_in)})
 
 
 def _humidity(entity: Entity, data: Data) -> Entity:
     least, most = entity.number("min_humidity", 0), entity.number("max_humidity", 100)
-    return _same_state(entity, humidity=round(_number(data, "humidity", least, most)))
+    return same_state(entity, humidity=round(number(data, "humidity", least, most)))
 
 
 def _track(step: int) -> Service:
@@ -185,19 +150,19 @@ def _track(step: int) -> Service:
 
 
 def _volume(player: Entity, data: Data) -> Entity:
-    return _same_state(player, volume_level=round(_number(data, "volume_level", 0, 1), 4))
+    return same_state(player, volume_level=round(number(data, "volume_level", 0, 1), 4))
 
 
 def _volume_step(direction: int) -> Service:
     def step(player: Entity, data: Data) -> Entity:
         level = player.number("volume_level") + direction * _VOLUME_STEP
-        return _same_state(player, volume_level=round(min(1.0, max(0.0, level)), 4))
+        return same_state(player, volume_level=round(min(1.0, max(0.0, level)), 4))
 
     return step
 
 
 def _muted(player: Entity, data: Data) -> Entity:
-    return _same_state(player, is_volume_muted=bool(data.get("is_volume_muted")))
+    return same_state(player, is_volume_muted=bool(data.get("is_volume_muted")))
 
 
 def _plays(player: Entity, data: Data) -> Entity:
@@ -214,33 +179,37 @@ def _cleans_area(vacuum: Entity, data: Data) -> Entity:
 
 
 def _option(entity: Entity, data: Data) -> Entity:
-    return with_state(entity, _one_of(entity, data, "option", "options"))
+    return with_state(entity, one_of(entity, data, "option", "options"))
 
 
 def _value(entity: Entity, data: Data) -> Entity:
-    value = _number(data, "value", entity.number("min", float("-inf")), entity.number("max", float("inf")))
+    value = number(data, "value", entity.number("min", float("-inf")), entity.number("max", float("inf")))
     return with_state(entity, f"{value:g}")
 
 
 def _water_heater_on(heater: Entity, data: Data) -> Entity:
+    if heater.state != "off":
+        return heater
     modes = heater.attributes.get("operation_list")
     known = [str(mode) for mode in modes if mode != "off"] if isinstance(modes, (list, tuple)) else []
     return with_state(heater, known[0] if known else "on")
 
 
 def _switched(domain: str, on: Service, off: Service) -> dict[str, Service]:
-    return {f"{domain}.turn_on": on, f"{domain}.turn_off": off, f"{domain}.toggle": _toggles(on, off)}
+    return {f"{domain}.turn_on": on, f"{domain}.turn_off": off, f"{domain}.toggle": toggles(on, off)}
 
 
+_SWITCHED_OFF, _PLAYING = frozenset(("off", "standby", "unknown")), frozenset(("playing", "buffering"))
+_AT_HOME = frozenset(("docked",))
 _TWO_STATES = ("switch", "input_boolean", "automation", "siren", "humidifier", "remote", "camera", "script", "fan")
 _OPEN, _CLOSE = _opened("current_position", 100), _opened("current_position", 0)
 _SERVICES: dict[str, Service] = {
     **{
         name: service
         for domain in _TWO_STATES
-        for name, service in _switched(domain, _becomes("on"), _becomes("off")).items()
+        for name, service in _switched(domain, becomes("on"), becomes("off")).items()
     },
-    **_switched("light", _light_on, _becomes("off")),
+    **_switched("light", _light_on, becomes("off")),
     **_switched("fan", _fan_on, _fan_off),
     "fan.set_percentage": _fan_speed,
     "fan.increase_speed": _fan_step(1),
@@ -249,30 +218,30 @@ _SERVICES: dict[str, Service] = {
     "cover.open_cover": _OPEN,
     "cover.close_cover": _CLOSE,
     "cover.stop_cover": _stopped,
-    "cover.toggle": _toggles(_OPEN, _CLOSE, "closed"),
+    "cover.toggle": toggles(_OPEN, _CLOSE, "closed"),
     "cover.set_cover_position": _positioned,
     "valve.open_valve": _OPEN,
     "valve.close_valve": _CLOSE,
     "valve.stop_valve": _stopped,
-    "valve.toggle": _toggles(_OPEN, _CLOSE, "closed"),
+    "valve.toggle": toggles(_OPEN, _CLOSE, "closed"),
     "valve.set_valve_position": _positioned,
-    "lock.lock": _becomes("locked"),
-    "lock.unlock": _becomes("unlocked"),
-    "lock.open": _becomes("open"),
-    **_switched("climate", _climate_on, _becomes("off")),
+    "lock.lock": becomes("locked"),
+    "lock.unlock": becomes("unlocked"),
+    "lock.open": becomes("open"),
+    **_switched("climate", _climate_on, becomes("off")),
     "climate.set_temperature": _temperature,
     "climate.set_hvac_mode": _hvac_mode,
     "climate.set_fan_mode": _chosen("fan_mode", "fan_modes"),
     "climate.set_preset_mode": _chosen("preset_mode", "preset_modes"),
     "climate.set_humidity": _humidity,
-    **_switched("water_heater", _water_heater_on, _becomes("off")),
+    **_switched("water_heater", _water_heater_on, becomes("off")),
     "water_heater.set_temperature": _temperature,
     "humidifier.set_humidity": _humidity,
     "humidifier.set_mode": _chosen("mode", "available_modes"),
-    **_switched("media_player", _becomes("on"), _becomes("off")),
-    "media_player.media_play": _becomes("playing"),
-    "media_player.media_pause": _becomes("paused"),
-    "media_player.media_stop": _becomes("idle"),
+    **_switched("media_player", becomes("on", of=_SWITCHED_OFF), becomes("off")),
+    "media_player.media_play": becomes("playing"),
+    "media_player.media_pause": becomes("paused", of=_PLAYING),
+    "media_player.media_stop": becomes("idle", of=_PLAYING | {"paused"}),
     "media_player.media_next_track": _track(1),
     "media_player.media_previous_track": _track(-1),
     "media_player.volume_set": _volume,
@@ -281,19 +250,19 @@ _SERVICES: dict[str, Service] = {
     "media_player.volume_mute": _muted,
     "media_player.select_source": _chosen("source", "source_list"),
     "media_player.play_media": _plays,
-    "vacuum.start": _becomes("cleaning"),
-    "vacuum.pause": _becomes("paused"),
-    "vacuum.stop": _becomes("idle"),
-    "vacuum.return_to_base": _becomes("returning"),
+    "vacuum.start": becomes("cleaning"),
+    "vacuum.pause": becomes("paused", unless=_AT_HOME),
+    "vacuum.stop": becomes("idle", unless=_AT_HOME),
+    "vacuum.return_to_base": becomes("returning", unless=_AT_HOME),
     "vacuum.locate": lambda vacuum, data: vacuum,
     "vacuum.clean_area": _cleans_area,
-    "lawn_mower.start_mowing": _becomes("mowing"),
-    "lawn_mower.pause": _becomes("paused"),
-    "lawn_mower.dock": _becomes("returning"),
-    "alarm_control_panel.alarm_arm_home": _becomes("armed_home"),
-    "alarm_control_panel.alarm_arm_away": _becomes("armed_away"),
-    "alarm_control_panel.alarm_arm_night": _becomes("armed_night"),
-    "alarm_control_panel.alarm_disarm": _becomes("disarmed"),
+    "lawn_mower.start_mowing": becomes("mowing"),
+    "lawn_mower.pause": becomes("paused"),
+    "lawn_mower.dock": becomes("returning", unless=_AT_HOME),
+    "alarm_control_panel.alarm_arm_home": becomes("armed_home"),
+    "alarm_control_panel.alarm_arm_away": becomes("armed_away"),
+    "alarm_control_panel.alarm_arm_night": becomes("armed_night"),
+    "alarm_control_panel.alarm_disarm": becomes("disarmed"),
     "select.select_option": _option,
     "input_select.select_option": _option,
     "number.set_value": _value,

@@ -8,7 +8,8 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from edge.home.clock import Clock, SystemClock
-from edge.home.services import Data, ServiceRefusedError, service_of, with_state
+from edge.home.effects import Data, ServiceRefusedError, with_state
+from edge.home.services import service_of
 from edge.types import Entity, Home, HomeState, Outcome, OutcomeStatus, ServiceCall, StateChange
 
 _FIRST_STATES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from edge.dialogue.targets import Refusal, same
@@ -12,6 +12,26 @@ from edge.types import Action, Entity, Parse, Reply, Slot
 
 _SENSOR_CLASSES = {"garage": "garage_door"}
 """What Home Assistant calls the contact sensor of a cover's class, where that is not the same."""
+_APPLIANCES = ("light", "switch", "fan", "media_player", "climate", "humidifier", "water_heater", "input_boolean")
+_OPENINGS = ("cover", "valve", "binary_sensor")
+_KINDS = {
+    **dict.fromkeys(("on", "off"), _APPLIANCES),
+    **dict.fromkeys(("open", "closed"), _OPENINGS),
+    **dict.fromkeys(("locked", "unlocked"), ("lock",)),
+    **dict.fromkeys(("playing", "paused"), ("media_player",)),
+}
+"""What "is anything open" and "what is on" ask about."""
+_ON = {
+    "media_player": frozenset(("on", "playing", "paused", "buffering")),
+    "vacuum": frozenset(("cleaning",)),
+    "lawn_mower": frozenset(("mowing",)),
+}
+"""States that people call on; heating, cooling and the like are on too."""
+_MODES = ("climate", "water_heater")
+_UNDER_WAY = frozenset(("opening", "closing", "locking", "unlocking", "returning"))
+"""States of which neither yes nor no says enough."""
+_STATES = _KINDS.keys() | _UNDER_WAY | {"idle", "standby", "docked", "cleaning", "mowing", "home", "not_home"}
+"""What is a state in every language, for a slot's value is Home Assistant's."""
 
 
 class GetState:
@@ -23,37 +43,58 @@ class GetState:
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Tell the state of a device, or which devices of the home or of a named place are in a state.
 
-        Whether something is in what is no state is not answered: "no" would say that it is in another.
+        Whether a device is in what is no state is not answered with yes or no: its state is told.
         """
+        named, state = parse.value("name") is not None, _asked(parse)
         try:
             found = self._found(parse)
         except Refusal as refusal:
-            absent = parse.value("name") is None and refusal.key.endswith(("_in_area", "_in_floor"))
-            if not absent or self._tools.replies.choose(parse).key == "all":
-                raise
-            found = []
+            found = self._instead(parse, refusal)
+            state = None if named else state
         if len(found) == 1 and not found[0].reachable:
             raise Refusal("unreachable", entity=found[0].name)
-        state = next((slot for slot in parse.slots if slot.name == "state"), None)
         if state is None:
-            return self._tools.told(parse, found)
+            return self._tools.told(parse, found, key="one" if named and _asked(parse) else None)
         wanted = {str(state.value), state.text or str(state.value)}
         matched = [entity for entity in found if any(_is(entity, word) for word in wanted)]
-        if found and not matched and not any(self._is_state(parse.language, word, found) for word in wanted):
+        known = bool(matched) or not found or any(self._is_state(parse.language, word, found) for word in wanted)
+        if named and len(found) == 1 and (not known or found[0].state in _UNDER_WAY):
+            return self._tools.told(parse, found, key="one")
+        if not known:
             raise Refusal("no_intent")
-        unmatched = [entity for entity in found if entity not in matched]
-        return self._tools.told(parse, matched, unmatched)
+        return self._tools.told(parse, matched, [entity for entity in found if entity not in matched])
+
+    def _instead(self, parse: Parse, refusal: Refusal) -> list[Entity]:
+        """What is told where nothing fits: of a device whose place is unknown its state, of a place that none is there.
+
+        Raises:
+            Refusal: neither is so.
+        """
+        if parse.value("name") is not None:
+            if refusal.key not in ("no_area", "no_floor"):
+                raise refusal
+            placeless = tuple(slot for slot in parse.slots if slot.name not in ("area", "floor"))
+            return [self._tools.targets.one(replace(parse, slots=placeless), self._domains())]
+        absent = refusal.key.endswith(("_in_area", "_in_floor"))
+        if not absent or self._tools.replies.choose(parse).key == "all":
+            raise refusal
+        return []
 
     def _is_state(self, language: str, said: str, found: Sequence[Entity]) -> bool:
         """Whether any of ``found`` could be in the state; people can be in every place."""
         own = {str(word) for entity in found for pair in _spoken_states(entity).items() for word in pair}
         people = any(entity.domain == "person" for entity in found)
-        return people or any(same(said, word) for word in own) or self._tools.replies.is_state(language, said)
+        listed = said in _STATES or self._tools.replies.is_state(language, said)
+        return people or listed or any(same(said, word) for word in own)
+
+    def _domains(self) -> Collection[str]:
+        return {entity.domain for entity in self._tools.home.snapshot().entities} or {"light"}
 
     def _found(self, parse: Parse) -> list[Entity]:
         """What the question is about; of windows and doors, those that open by themselves and those with a sensor."""
-        domains = {entity.domain for entity in self._tools.home.snapshot().entities} or {"light"}
-        opening = parse.value("device_class")
+        domains, opening = self._domains(), parse.value("device_class")
+        if all(parse.value(slot) is None for slot in ("name", "domain", "device_class")):
+            return self._anything(parse)
         if parse.value("domain") != "cover" or opening is None:
             return self._tools.targets.find(parse, domains, everywhere=True)
         others = tuple(slot for slot in parse.slots if slot.name not in ("domain", "device_class"))
@@ -71,10 +112,27 @@ class GetState:
             raise refusals[0]
         return found
 
+    def _anything(self, parse: Parse) -> list[Entity]:
+        """Devices of every kind that can be in the state; contact sensors among what can be open."""
+        state = _asked(parse)
+        kinds = _KINDS.get(str(state.value), ()) if state is not None else ()
+        found = self._tools.targets.find(parse, kinds or self._domains(), everywhere=True)
+        sensors = [one for one in found if one.domain == "binary_sensor"]
+        return [one for one in found if one not in sensors or not kinds or plain_state(one) in ("open", "closed")]
+
+
+def _asked(parse: Parse) -> Slot | None:
+    return next((slot for slot in parse.slots if slot.name == "state"), None)
+
 
 def _is(entity: Entity, state: str) -> bool:
     names = (entity.state, plain_state(entity), _spoken_states(entity).get(entity.state or ""))
-    return any(name is not None and same(state, str(name)) for name in names)
+    if any(name is not None and same(state, str(name)) for name in names):
+        return True
+    if state == "on":
+        on_in_a_mode = entity.domain in _MODES and entity.state not in ("off", "unknown", "unavailable")
+        return on_in_a_mode or entity.state in _ON.get(entity.domain, ())
+    return state == "off" and entity.domain == "media_player" and entity.state == "standby"
 
 
 def _spoken_states(entity: Entity) -> Mapping[str, object]:

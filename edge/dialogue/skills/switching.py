@@ -48,8 +48,7 @@ class TurnOn:
         parse = _of_something(parse)
         found = self._tools.targets.find(parse, {*_ON, *_MOMENTARY}, _everywhere(self._tools, parse))
         _check_sure(parse, any(_opens_the_house(entity, goes_on=True) for entity in found))
-        services = _ON | _MOMENTARY
-        return self._tools.carry_out(parse, [Step(entity, services[entity.domain]) for entity in found])
+        return self._tools.carry_out(parse, [Step(entity, _turning_on(entity)) for entity in found])
 
 
 class TurnOff:
@@ -111,6 +110,13 @@ def _check_sure(parse: Parse, opens_the_house: bool) -> None:
 def _everywhere(tools: Toolbox, parse: Parse) -> bool:
     """Whether all of the home is meant: of locks it always is, since a door stays open that nobody thinks of."""
     return parse.value("domain") == "lock" or tools.everywhere(parse)
+
+
+def _turning_on(entity: Entity) -> str:
+    """The service; a player that is paused plays on, for it is on already."""
+    if entity.domain == "media_player" and entity.state == "paused":
+        return "media_player.media_play"
+    return (_ON | _MOMENTARY)[entity.domain]
 
 
 def _goes_on(entity: Entity) -> bool:

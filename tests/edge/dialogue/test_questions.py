@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from conftest import Talker
 
 
-def test_whether_something_is_in_what_is_no_state_is_not_answered(say: Talker) -> None:
+def test_whether_something_is_in_what_is_no_state_is_answered_with_its_state(say: Talker) -> None:
     say("HassTurnOn", name="Kitchen Light")
     assert say("HassGetState", "is the kitchen light off", name="Kitchen Light", state="off").startswith("No")
-    assert say("HassGetState", "is the kitchen light fond", name="Kitchen Light", state="fond").startswith("Sorry")
+    assert say("HassGetState", "is the kitchen light fond", name="Kitchen Light", state="fond") == "Kitchen light is on"
     text = "habe ich die Lichter brennen lassen"
     assert say("HassGetState", text, "de", domain="light", state="brennen") == Replies().error("de", "no_intent")
 

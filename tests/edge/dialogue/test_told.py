@@ -61,3 +61,41 @@ def test_what_no_home_does_is_refused(say: Talker) -> None:
     assert say("EdgeUnsupported") == "Sorry, I can't do that"
     assert say("EdgeUnsupported", language="de") == "Das kann ich leider nicht"
     assert say.reply.refused and say.action is None
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "reply"),
+    [
+        ("is anything open", "open", "Yes, Bedroom Window and Left Curtain"),
+        ("is anything unlocked", "unlocked", "Yes, Back Door"),
+        ("is anything playing", "playing", "No"),
+    ],
+)
+def test_is_anything_in_a_state(say: Talker, text: str, state: str, reply: str) -> None:
+    assert say("HassGetState", text, state=state) == reply
+
+
+def test_what_is_on_is_about_appliances(say: Talker) -> None:
+    say.home.set_state("media_player.tv", "playing")
+    say.home.set_state("binary_sensor.office", "on")
+    said = say("HassGetState", "which are on in the living room", state="on", area="Living Room")
+    assert said == "Floor Lamp, Thermostat and TV"
+    assert "Motion" not in say("HassGetState", "which are on in the office", state="on", area="Office")
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "before", "asked", "reply"),
+    [
+        ("media_player.tv", "playing", {"name": "TV", "state": "on"}, "Yes"),
+        ("media_player.tv", "standby", {"name": "TV", "state": "off"}, "Yes"),
+        ("climate.bedroom", "cool", {"name": "Bedroom Thermostat", "state": "on"}, "Yes"),
+        ("cover.bedroom", "opening", {"name": "Bedroom Blinds", "state": "open"}, "Bedroom blinds is opening"),
+        ("light.kitchen", "on", {"name": "Kitchen Light", "state": "shining"}, "Kitchen light is on"),
+        ("light.kitchen", "off", {"name": "Kitchen Light", "area": "standby"}, "Kitchen light is off"),
+    ],
+)
+def test_states_that_people_call_otherwise(
+    say: Talker, entity_id: str, before: str, asked: dict[str, str], reply: str
+) -> None:
+    say.home.set_state(entity_id, before)
+    assert say("HassGetState", "is it so", **asked) == reply

@@ -155,3 +155,18 @@ def test_a_snapshot_stays_as_it_was() -> None:
     assert old is not None and new is not None
     assert (old.state, old.attributes["brightness"]) == ("off", 255)
     assert (new.state, new.attributes["brightness"]) == ("on", 10)
+
+
+@pytest.mark.parametrize(
+    ("entity", "service"),
+    [
+        (Entity("media_player.a", "A", state="playing"), "media_player.turn_on"),
+        (Entity("media_player.a", "A", state="off"), "media_player.media_pause"),
+        (Entity("climate.a", "A", state="cool"), "climate.turn_on"),
+        (Entity("vacuum.a", "A", state="docked"), "vacuum.return_to_base"),
+        (Entity("vacuum.a", "A", state="docked"), "vacuum.stop"),
+        (Entity("cover.a", "A", state="open"), "cover.stop_cover"),
+    ],
+)
+def test_what_is_so_already_stays(entity: Entity, service: str) -> None:
+    assert after(entity, service) == entity
