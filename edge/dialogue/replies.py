@@ -16,8 +16,11 @@ from edge.types import Entity, Parse
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from edge.reply_template import ReplyTemplate
+
 _FALLBACK = "en"
 _LANGUAGES_KEPT = 2
+_MAX_LETTERS = 262_144
 _NEAREST_ERROR = {
     "refused": "feature_not_supported",
     "unsupported": "feature_not_supported",
@@ -39,6 +42,7 @@ class Replies:
 
         self._environment = SandboxedEnvironment()
         self._template = lru_cache(maxsize=64)(self._environment.from_string)
+        self._own_template = lru_cache(maxsize=64)(_own_template)
         self._pack = lru_cache(maxsize=_LANGUAGES_KEPT)(self._load)
 
     def choose(self, parse: Parse, domains: Sequence[str] = ()) -> ReplyChoice:
@@ -90,7 +94,10 @@ class Replies:
             EngineError: it cannot be rendered.
         """
         slots = {slot.name: slot.value for slot in parse.slots}
-        return self._render(template, {"slots": slots}, f"of {parse.intent}")
+        try:
+            return self._own_template(template).render(slots)
+        except ValueError as error:
+            raise EngineError(f"reply template of {parse.intent} cannot be rendered: {error}") from error
 
     def error(self, language: str, key: str, **variables: object) -> str:
         """One of the package's ``responses.errors``, such as ``no_area`` with ``area``."""
@@ -151,6 +158,17 @@ class Replies:
     def _render(self, source: str, variables: Mapping[str, object], what: str) -> str:
         try:
             template: Template = self._template(source)
-            return " ".join(template.render(variables).split())
+            text = ""
+            for part in template.generate(variables):
+                text += part
+                if len(text) > _MAX_LETTERS:
+                    raise ValueError(f"longer than {_MAX_LETTERS} letters")
+            return " ".join(text.split())
         except Exception as error:  # templates are foreign code: anything may come out of one
             raise EngineError(f"reply template {what} cannot be rendered: {error}") from error
+
+
+def _own_template(source: str) -> ReplyTemplate:
+    from edge.reply_template import ReplyTemplate
+
+    return ReplyTemplate(source)

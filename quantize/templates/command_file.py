@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
-from jinja2 import Environment, TemplateSyntaxError
 
 from edge.errors import ConfigError
+from edge.reply_template import ReplyTemplate
 from edge.types import SlotValue
 from quantize.templates.commands import CommandBlock, Domain, Line, ListValue, NumberRange, SlotList
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 24
 MAX_RANGE = 20_000
+_SLOT = re.compile(r"\bslots\.(\w+)")
 
 _TOP_KEYS = ("language", "intents", "lists", "expansion_rules", "skip_words", "responses", "settings")
 _BLOCK_KEYS = (
@@ -97,10 +99,16 @@ class _Reader:
         return found
 
     def _check_template(self, line: Line) -> None:
+        """Read the template and render it: with numbers for its slots, and with words where numbers do not fit."""
         try:
-            Environment().parse(line.text)  # noqa: S701 - what is spoken needs no escaping
-        except TemplateSyntaxError as error:
-            raise ConfigError(f"{self.path}:{line.number}: not a Jinja template: {error}") from error
+            template = ReplyTemplate(line.text)
+            slots = {name: 1 for name in _SLOT.findall(line.text)}
+            try:
+                template.render(slots)
+            except ValueError:
+                template.render({name: "words" for name in slots})
+        except ValueError as error:
+            raise ConfigError(f"{self.path}:{line.number}: not a reply template: {error}") from error
 
     def _compose(self, text: str) -> yaml.Node:
         depth = 0

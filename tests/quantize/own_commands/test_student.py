@@ -108,7 +108,7 @@ def test_home_assistant_intents_of_a_file_are_carried_out() -> None:
             "    PlayWihPet:\n      default",
             r":17: .*'PlayWihPet'; did you mean 'PlayW",
         ),
-        ("slots.pet }}", "slots.pet", r"d.yaml:19: not a Jinja template: "),
+        ("slots.pet }}", "slots.pet", r"d.yaml:19: not a reply template: "),
         ('"Playing."', "[Playing]", r"d.yaml:18: expected a text"),
     ],
 )
