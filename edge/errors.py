@@ -21,3 +21,7 @@ class DeviceError(EdgeError):
 
 class EngineError(EdgeError):
     """A speech or language engine that is missing or failed."""
+
+
+class HomeError(EdgeError):
+    """A home that cannot be reached, does not let the assistant in, or answers with an error."""
