@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from edge.audio.soundcard import SoundcardMicrophone, SoundcardSpeaker
     from edge.audio.wav import WavMicrophone, WavSpeaker
     from edge.bundle.format import Bundle
-    from edge.config import Profile
+    from edge.config import Dwelling, Profile
     from edge.grammar.grammar import Grammar
+    from edge.home.port import HomePort
     from edge.parts import Ears, Mind, Mouth
     from edge.protocols import FrameFilter, LiveMicrophone, Parser, Recognizer, Speaker, Voice, WakeDetector
     from edge.types import Home
@@ -36,13 +38,13 @@ def profile(arguments: argparse.Namespace) -> Profile:
     given = vars(arguments)
     asr = {"engine": given.get("asr"), "model": given.get("asr_model")}
     tts = {"engine": given.get("tts")}
-    dwelling = {"file": given.get("home"), "area": given.get("area"), "store": given.get("store")}
+    dwelling = {"area": given.get("area"), "store": given.get("store")}
     top = {"bundle": given.get("bundle"), "language": given.get("lang")}
     return msgspec.structs.replace(
         chosen,
         asr=msgspec.structs.replace(chosen.asr, **_given(asr)),
         tts=msgspec.structs.replace(chosen.tts, **_given(tts)),
-        home=msgspec.structs.replace(chosen.home, **_given(dwelling)),
+        home=msgspec.structs.replace(_dwelling(given.get("home"), chosen.home), **_given(dwelling)),
         **_given(top),
     )
 
@@ -58,15 +60,48 @@ def bundle(name: str | None) -> Bundle:
     return open_bundle(name or "home")
 
 
-def home(path: str | None) -> Home:
-    """The home of this file; the demo home without one."""
-    if path is None:
+def _dwelling(given: str | None, profile: Dwelling) -> Dwelling:
+    """The home that the command line names: a connection or a home file."""
+    if given is None:
+        return profile
+    import msgspec
+
+    from edge.home.connections import is_connection
+
+    connection, file = (given, None) if is_connection(given) else (None, given)
+    return msgspec.structs.replace(profile, connection=connection, file=file)
+
+
+def home(named: str | None) -> Home:
+    """The connected home of this name as it was seen last, that of the home file, or without either the demo home."""
+    if named is None:
         from edge.home.demo import default_home
 
         return default_home()
+    from edge.home.connections import is_connection, remembered_home
+
+    if is_connection(named):
+        seen = remembered_home(named)
+        if seen is None:
+            raise ConfigError(f"the home {named!r} was never seen; type: edge home show {named}")
+        return seen
     from edge.home.home_file import load_home
 
-    return load_home(path)
+    return load_home(named)
+
+
+@contextmanager
+def home_port(chosen: Profile) -> Iterator[HomePort | None]:
+    """The connected home of the profile, which may still be out of reach; None for a simulated one."""
+    if chosen.home.connection is None:
+        yield None
+        return
+    from edge.home.connections import find_connection, remembered_home
+    from edge.home.links import open_home
+
+    name = chosen.home.connection
+    with open_home(find_connection(name), remembered_home(name)) as port:
+        yield port
 
 
 def parser(opened: Bundle, of_home: Home, language: str | None, usual: str | None = None) -> Parser:
@@ -120,8 +155,8 @@ def grammar(opened: Bundle, file: str, of_home: Home) -> Grammar:
     return sentences.fill(home_names(with_short_names(of_home, common)))
 
 
-def recognizer(chosen: Profile) -> Recognizer:
-    """What turns speech into text in the profile's language."""
+def recognizer(chosen: Profile, port: HomePort | None = None) -> Recognizer:
+    """What turns speech into text in the profile's language; with ``port`` it follows the home's names."""
     from edge.board.memory import return_freed_memory
 
     return_freed_memory()
@@ -132,7 +167,7 @@ def recognizer(chosen: Profile) -> Recognizer:
     if engine == "moonshine":
         if not english:
             raise ConfigError(f"Moonshine hears English, not {chosen.language!r}: use Vosk (see: edge models list)")
-        return _moonshine(chosen, _folder(model) if model is not None else None)
+        return _moonshine(chosen, _folder(model) if model is not None else None, port)
     from edge.asr.vosk import VoskRecognizer, read_phrases
 
     vosk = _folder(model) if model is not None else installed("vosk", chosen.language)
@@ -141,7 +176,7 @@ def recognizer(chosen: Profile) -> Recognizer:
     return VoskRecognizer(vosk, read_phrases(Path(chosen.asr.phrases)) if chosen.asr.phrases is not None else None)
 
 
-def _moonshine(chosen: Profile, folder: Path | None) -> Recognizer:
+def _moonshine(chosen: Profile, folder: Path | None, port: HomePort | None) -> Recognizer:
     """Moonshine, expecting the bundle's sentences if it lists them; on a small board with less memory."""
     from edge.asr.constrained import ConstrainedRecognizer
     from edge.asr.moonshine import MoonshineRecognizer
@@ -154,8 +189,16 @@ def _moonshine(chosen: Profile, folder: Path | None) -> Recognizer:
     sentences = opened.manifest.hearing.get("en", opened.manifest.grammar)
     if sentences is None:
         return MoonshineRecognizer(model)
-    expected = grammar(opened, sentences, home(chosen.home.file))
-    return ConstrainedRecognizer(model, expected, settings=LEAN_SEARCH if lean else SearchSettings())
+    settings = LEAN_SEARCH if lean else SearchSettings()
+
+    def expecting(of_home: Home) -> Recognizer:
+        return ConstrainedRecognizer(model, grammar(opened, sentences, of_home), settings=settings)
+
+    if port is None:
+        return expecting(home(chosen.home.named))
+    from edge.home.following import Following, FollowingRecognizer
+
+    return FollowingRecognizer(Following(port, expecting))
 
 
 def _is_small(chosen: Profile) -> bool:
@@ -178,8 +221,8 @@ def _folder(name_or_path: str) -> Path:
     return Path(name_or_path) if Path(name_or_path).exists() or "/" in name_or_path else find_model(name_or_path)
 
 
-def ears(chosen: Profile, wake: str, live: LiveMicrophone | None = None) -> Ears:
-    """From frames to a transcript, with ``wake``: micro, push-to-talk or none."""
+def ears(chosen: Profile, wake: str, live: LiveMicrophone | None = None, port: HomePort | None = None) -> Ears:
+    """From frames to a transcript, with ``wake``: micro, push-to-talk or none; ``port`` is the connected home."""
     from edge.audio.endpoint import EndpointSettings, Segmenter, VadEndpointer
     from edge.parts import Ears
     from edge.protocols import Completeness
@@ -189,7 +232,7 @@ def ears(chosen: Profile, wake: str, live: LiveMicrophone | None = None) -> Ears
     return Ears(
         endpointer=endpointer,
         segmenter=Segmenter(endpointer),
-        recognizer=recognizer(chosen),
+        recognizer=recognizer(chosen, port),
         pause_ms=timing.pause_ms,
         hangovers_ms={
             Completeness.UNSURE: timing.hangover_ms,
@@ -230,8 +273,8 @@ def _wake(chosen: Profile, engine: str) -> WakeDetector | None:
     return None
 
 
-def mind(chosen: Profile, language: str | None, *, typed: bool = False) -> Mind:
-    """From a transcript to a reply, in the simulated home.
+def mind(chosen: Profile, language: str | None, *, typed: bool = False, port: HomePort | None = None) -> Mind:
+    """From a transcript to a reply, in the connected home ``port`` or a simulated one.
 
     Without ``language``, what is heard is in the profile's; that of what is typed is found from the words.
     """
@@ -242,9 +285,9 @@ def mind(chosen: Profile, language: str | None, *, typed: bool = False) -> Mind:
     from edge.parts import Mind
     from edge.types import Reply
 
-    of_home, opened = home(chosen.home.file), bundle(chosen.bundle)
+    of_home, opened = port.snapshot() if port is not None else home(chosen.home.named), bundle(chosen.bundle)
     dialogue = open_dialogue(
-        of_home,
+        port or of_home,
         preferred_area=find_area(of_home, chosen.home.area) if chosen.home.area is not None else None,
         store_path=_store(chosen),
         weather_path=Path(chosen.weather) if chosen.weather is not None else None,
@@ -253,13 +296,13 @@ def mind(chosen: Profile, language: str | None, *, typed: bool = False) -> Mind:
     if language is None and not typed:
         language = heard_language(chosen, opened)
     sorry = Reply(Replies().error(chosen.language, "handle_error"), chosen.language)
-    return Mind(
-        parser=spoken_parser(chosen, opened, of_home, language),
-        skill=dialogue,
-        completeness=completeness,
-        apology=lambda: sorry,
-        due=dialogue.due,
-    )
+    if port is None:
+        understands = spoken_parser(chosen, opened, of_home, language)
+        return Mind(understands, dialogue, completeness, lambda: sorry, dialogue.due)
+    from edge.home.following import Following, FollowingParser
+
+    parsers = Following(port, lambda state: spoken_parser(chosen, opened, state, language))
+    return Mind(FollowingParser(parsers), dialogue, completeness, lambda: sorry, parsers.before(dialogue.due))
 
 
 def _store(chosen: Profile) -> Path | None:

@@ -126,15 +126,24 @@ class Tts(_Table, frozen=True):
 
 
 class Dwelling(_Table, frozen=True):
-    """The home that is controlled; without ``file`` the demo home.
+    """The home that is controlled: one of ``edge home connect``, or a simulated one; without either the demo home.
 
+    ``connection`` is its name. ``allow`` are the addresses and networks of a connected home, which the service may
+    talk to; it may talk to no others. ``file`` is the home file of a simulated one.
     ``area`` is where the assistant stands, by name or id. ``store`` is a file that keeps timers, and the states and
     lists of a simulated home, across restarts; under systemd it is in the unit's state folder where it is not named.
     """
 
+    connection: _Name | None = None
+    allow: tuple[_Text, ...] = ()
     file: _Text | None = None
     area: _Text | None = None
     store: _Text | None = None
+
+    @property
+    def named(self) -> str | None:
+        """The connection or the home file."""
+        return self.connection or self.file
 
 
 class Budget(_Table, frozen=True):

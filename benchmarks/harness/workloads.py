@@ -57,7 +57,7 @@ def parse(probe: Probe) -> None:
 
     with probe.stage("load"):
         bundle = compose.bundle(probe.profile.bundle)
-        parser = compose.parser(bundle, compose.home(probe.profile.home.file), probe.parameters["language"])
+        parser = compose.parser(bundle, compose.home(probe.profile.home.named), probe.parameters["language"])
     for sentence in itertools.islice(itertools.cycle(SENTENCES), probe.parameters["warmups"]):
         parser.parse(Transcript(sentence))
     for _ in range(probe.parameters["repetitions"]):
@@ -218,7 +218,7 @@ def languages(probe: Probe) -> None:
     from edge.types import Transcript
 
     with probe.stage("load"):
-        bundle, home = compose.bundle(probe.profile.bundle), compose.home(probe.profile.home.file)
+        bundle, home = compose.bundle(probe.profile.bundle), compose.home(probe.profile.home.named)
     right = 0
     for language, (text, intent) in probe.sentences.items():
         parser = compose.parser(bundle, home, language)

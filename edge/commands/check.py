@@ -100,13 +100,13 @@ def _bundle(profile: Profile) -> str:
 
 def _student(profile: Profile) -> str:
     start_ns = time.perf_counter_ns()
-    compose.parser(compose.bundle(profile.bundle), compose.home(profile.home.file), None).parse(Transcript("test"))
+    compose.parser(compose.bundle(profile.bundle), compose.home(profile.home.named), None).parse(Transcript("test"))
     return f"loads and runs in {(time.perf_counter_ns() - start_ns) / 1e6:.0f} ms"
 
 
 def _home(profile: Profile) -> str:
-    home = compose.home(profile.home.file)
-    return f"{profile.home.file or 'the demo home'}: {len(home.areas)} areas, {len(home.entities)} devices"
+    home, named = compose.home(profile.home.named), profile.home.named or "the demo home"
+    return f"{named}: {len(home.areas)} areas, {len(home.entities)} devices"
 
 
 def _recognizer(profile: Profile, engine: str) -> str:

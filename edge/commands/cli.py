@@ -113,6 +113,10 @@ def _run(arguments: argparse.Namespace) -> int:
         from edge.commands.demo import demo
 
         return demo(arguments)
+    if command == "home":
+        from edge.commands.home import home
+
+        return home(arguments)
     if command == "firmware":
         from edge.commands.firmware import firmware
 
@@ -237,6 +241,8 @@ def _store_arguments(commands: _Commands[_Parser]) -> None:
     action.add_argument("bundle", metavar="NAME")
     action.add_argument("--json", action="store_true")
 
+    _home_arguments(commands)
+
     example = "edge firmware render --profile raspberry-pi-5-4gb --out image"
     firmware = _command(commands, "firmware", "files of a board's image", example)
     actions = firmware.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
@@ -252,10 +258,28 @@ def _store_arguments(commands: _Commands[_Parser]) -> None:
         _command(actions, name, does, f"edge models {name} NAME").add_argument("model", metavar="NAME")
 
 
+def _home_arguments(commands: _Commands[_Parser]) -> None:
+    home = _command(commands, "home", "connect a real home", "edge home connect http://homeassistant.local:8123")
+    actions = home.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
+    example = "edge home connect http://192.168.1.10:8123 --user anna\n  edge home connect mqtt://192.168.1.10:1883"
+    action = _command(actions, "connect", "let the assistant into Home Assistant or a broker", example)
+    action.add_argument("url", metavar="URL", help="http(s)://HOST:8123 or mqtt(s)://HOST:1883")
+    action.add_argument("--name", metavar="NAME", help="what --home calls it (default: home-assistant or mqtt)")
+    action.add_argument("--user", metavar="USER", help="log in with a password instead of a token")
+    action.add_argument("--base-topic", metavar="TOPIC", default="zigbee2mqtt", help="zigbee2mqtt's base topic")
+    action.add_argument("--certificate", metavar="FILE", help="authority that signed the broker's certificate")
+    action.add_argument("--rooms", metavar="FILE", help="home file that names and places a broker's devices")
+    action = _command(actions, "show", "what the assistant may control", "edge home show home-assistant")
+    action.add_argument("name", metavar="NAME", nargs="?", help="connection (default: all)")
+    action.add_argument("--json", action="store_true", help="JSON on standard output")
+    action = _command(actions, "forget", "remove a connection and its secrets", "edge home forget home-assistant")
+    action.add_argument("name", metavar="NAME")
+
+
 def _understanding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", metavar="B", help="bundle: a name (home), a folder or an .edge file")
     parser.add_argument("--lang", metavar="xx", help="language of the command (default: found from the words)")
-    parser.add_argument("--home", metavar="FILE", help="home file (default: the demo home)")
+    parser.add_argument("--home", metavar="HOME", help="connected home by name, or home file (default: the demo home)")
 
 
 def _place(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ def listen(arguments: argparse.Namespace) -> int:
     profile = compose.profile(arguments)
     bundle = compose.bundle(profile.bundle)
     language = arguments.lang or compose.heard_language(profile, bundle)
-    parser = compose.spoken_parser(profile, bundle, compose.home(profile.home.file), language)
+    parser = compose.spoken_parser(profile, bundle, compose.home(profile.home.named), language)
     recognizer = compose.recognizer(profile)
     failures = 0
     for name in arguments.files:

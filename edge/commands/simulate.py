@@ -14,6 +14,7 @@ from edge.board.memory import peak_rss_mib, run_on_board
 from edge.commands.output import clean, write_json, write_line
 from edge.commands.turns import turn_json, turn_lines, turn_summary
 from edge.config import Profile
+from edge.home.port import HomePort
 from edge.parts import Turn
 from edge.protocols import LiveMicrophone, Speaker
 from edge.types import AudioFrame, Transcript
@@ -74,7 +75,13 @@ def say(arguments: argparse.Namespace) -> int:
 def _simulate(arguments: argparse.Namespace, profile: Profile, cap: str) -> int:
     if arguments.mic:
         return _live(arguments, profile, cap, _in_full)
-    mind = compose.mind(profile, arguments.lang, typed=arguments.wav is None)
+    with compose.home_port(profile) as port:
+        return _finite(arguments, profile, cap, port)
+
+
+def _finite(arguments: argparse.Namespace, profile: Profile, cap: str, port: HomePort | None) -> int:
+    """Turns from text or a recording."""
+    mind = compose.mind(profile, arguments.lang, typed=arguments.wav is None, port=port)
     speaker: Speaker = compose.wav_speaker(arguments.out) if arguments.out else _Unheard()
     with closing(speaker):
         if arguments.wav is None:
@@ -82,7 +89,7 @@ def _simulate(arguments: argparse.Namespace, profile: Profile, cap: str) -> int:
             turns = Assistant(mind, None, mouth).turns(_typed(arguments.text))
         else:
             microphone = compose.wav_microphone(arguments.wav)
-            ears, mouth = compose.ears(profile, wake="none"), compose.mouth(profile, speaker)
+            ears, mouth = compose.ears(profile, wake="none", port=port), compose.mouth(profile, speaker)
             turns = Assistant(mind, ears, mouth).turns(microphone.frames())
         done = _report(turns, arguments.json, cap)
     if not done:
@@ -93,10 +100,10 @@ def _simulate(arguments: argparse.Namespace, profile: Profile, cap: str) -> int:
 
 def _live(arguments: argparse.Namespace, profile: Profile, cap: str, write: Callable[[Turn, str], None]) -> int:
     wake = profile.wake.engine
-    mind = compose.mind(profile, arguments.lang)
     microphone, speaker = compose.sound_card(profile)
-    with closing(microphone), closing(speaker):
-        ears = compose.ears(profile, wake, live=microphone)
+    with closing(microphone), closing(speaker), compose.home_port(profile) as port:
+        mind = compose.mind(profile, arguments.lang, port=port)
+        ears = compose.ears(profile, wake, live=microphone, port=port)
         mouth = compose.mouth(profile, speaker)
         microphone.open()
         sys.stderr.write(f"edge: listening ({_how_to_call(profile, wake)}); Ctrl-C ends\n")

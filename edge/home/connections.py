@@ -12,7 +12,7 @@ import msgspec
 
 from edge.errors import ConfigError, HomeError
 from edge.files import write_file
-from edge.types import Home
+from edge.types import Entity, Home
 
 HOME_ASSISTANT, MQTT = ("http", "https"), ("mqtt", "mqtts")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -95,6 +95,14 @@ def find_connection(name: str) -> Connection:
         raise ConfigError(f"{path}: cannot be read ({error}); type: edge home connect URL --name {name}") from error
 
 
+def forget_connection(name: str) -> str:
+    """Remove a connection with its token or password; its name."""
+    find_connection(name)
+    _file(name).unlink()
+    _seen(name).unlink(missing_ok=True)
+    return name
+
+
 def connection_names() -> list[str]:
     """Names of all connections."""
     return sorted(path.stem for path in connections_folder().glob("*.json") if _NAME.fullmatch(path.stem))
@@ -106,8 +114,8 @@ def is_connection(name: str) -> bool:
 
 
 def remember_home(name: str, home: Home) -> None:
-    """Keep how a home was seen, so that it can be parsed for without a connection."""
-    kept = Home(home.areas, home.floors, home.entities)
+    """Keep the names of a home, so that its commands can be understood without a connection."""
+    kept = Home(home.areas, home.floors, tuple(_without_state(entity) for entity in home.entities))
     path, data = _seen(name), msgspec.json.encode(kept)
     with contextlib.suppress(FileNotFoundError):
         if path.read_bytes() == data:
@@ -121,6 +129,11 @@ def remembered_home(name: str) -> Home | None:
         return msgspec.json.decode(_seen(name).read_bytes(), type=Home)
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def _without_state(entity: Entity) -> Entity:
+    kind = {"device_class": entity.device_class} if entity.device_class is not None else {}
+    return Entity(entity.id, entity.name, entity.aliases, entity.area_id, None, kind)
 
 
 def _file(name: str) -> Path:
