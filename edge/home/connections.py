@@ -132,7 +132,7 @@ def remembered_home(name: str) -> Home | None:
 
 
 def _without_state(entity: Entity) -> Entity:
-    kind = {"device_class": entity.device_class} if entity.device_class is not None else {}
+    kind: dict[str, object] = {"device_class": entity.device_class} if entity.device_class is not None else {}
     return Entity(entity.id, entity.name, entity.aliases, entity.area_id, None, kind)
 
 

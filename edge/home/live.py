@@ -65,7 +65,7 @@ class LiveHome:
         """Note whether the home answers."""
         with self._lock:
             self._connected, self._snapshot = connected, None
-        self._wake()
+        self.wake()
 
     def set_places(self, areas: tuple[Area, ...], floors: tuple[Floor, ...], unit: str = "°C") -> None:
         """Take over areas, floors and the unit of temperatures."""
@@ -86,7 +86,7 @@ class LiveHome:
             self._changes.extend(changes)
             for recorder in self._recorders:
                 recorder.extend(Caused(change, cause) for change in changes)
-        self._wake()
+        self.wake()
 
     def keep_only(self, ids: Iterable[str]) -> None:
         """Forget every other entity."""
@@ -124,7 +124,8 @@ class LiveHome:
             self._waiting.discard(waiter)
         return True
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let everyone who waits in ``until`` look again."""
         waiting, self._waiting = self._waiting, set()
         for waiter in waiting:
             if not waiter.done():

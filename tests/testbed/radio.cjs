@@ -1,12 +1,12 @@
 // Preloaded into Node before zigbee2mqtt: a pretend Zigbee radio. Each frame that is sent to a device is printed and
 // acknowledged. A line of JSON {"nwk", "ep", "cluster", "attrs"} on PRETEND_RADIO_PORT is a device's report.
-// A line {"mute": "0x…"} makes that device deaf, {"hear": "0x…"} brings it back.
+// A line {"mute": "0x…"} makes that device deaf, {"hear": "0x…"} brings it back. Lamps and plugs remember whether they
+// are on, and say so when they are asked.
 const net = require("node:net");
 const {Adapter} = require("zigbee-herdsman/dist/adapter/adapter");
 const {Zcl, Zdo} = require("zigbee-herdsman");
 
 const ATTRIBUTES = {
-  genOnOff: {onOff: 1},
   genLevelCtrl: {currentLevel: 128},
   lightingColorCtrl: {colorMode: 2, colorTemperature: 370},
 };
@@ -14,6 +14,7 @@ const PARAMETERS = {panID: 6754, extendedPanID: "0xdddddddddddddddd", channel: 1
 
 class PretendRadio extends Adapter {
   deaf = new Set();
+  lit = new Set();
 
   async start() {
     net.createServer((socket) => socket.on("data", (data) => this.hear(data.toString())))
@@ -46,6 +47,8 @@ class PretendRadio extends Adapter {
     console.log("ZCL", JSON.stringify(
       {ieee, ep, cluster: frame.cluster.name, command: frame.command.name, payload: frame.payload}));
     if (this.deaf.has(ieee)) throw new Error("no acknowledgement");
+    if (frame.command.name === "off") this.lit.delete(ieee);
+    if (["on", "moveToLevelWithOnOff"].includes(frame.command.name)) this.lit.add(ieee);
     if (noReply) return undefined;
     const number = frame.header.transactionSequenceNumber;
     if (frame.header.frameControl.frameType !== 0 || frame.command.name !== "read") {
@@ -54,10 +57,13 @@ class PretendRadio extends Adapter {
     }
     const list = frame.payload.map(({attrId}) => {
       const attribute = Object.values(frame.cluster.attributes).find((each) => each.ID === attrId);
-      const attrData = attribute && ATTRIBUTES[frame.cluster.name]?.[attribute.name];
+      const attrData = attribute?.name === "onOff" ? Number(this.lit.has(ieee))
+        : attribute && ATTRIBUTES[frame.cluster.name]?.[attribute.name];
       return attrData === undefined ? {attrId, status: 0x86} : {attrId, status: 0, dataType: attribute.type, attrData};
     });
-    return this.payload(Zcl.Frame.create(0, 1, true, undefined, number, "readRsp", frame.cluster.name, list, {}), nwk, ep);
+    const answer = this.payload(Zcl.Frame.create(0, 1, true, undefined, number, "readRsp", frame.cluster.name, list, {}), nwk, ep);
+    setImmediate(() => this.emit("zclPayload", answer));
+    return answer;
   }
 
   async sendZclFrameToGroup(id, frame) {
