@@ -16,12 +16,13 @@ from aiomqtt import Client, MqttError, ProtocolVersion
 
 from edge.errors import HomeError
 from edge.home.connections import Connection
+from edge.home.effects import ServiceRefusedError
 from edge.home.expected import numbers_follow, state_follows
 from edge.home.live import LiveHome
 from edge.home.mqtt.broker import broker, publish
 from edge.home.mqtt.catalog import Catalog
 from edge.home.mqtt.things import Message, NotSupportedError, Rooms, Thing
-from edge.home.services import ServiceRefusedError, service_of
+from edge.home.services import service_of
 from edge.links.thread import LinkThread
 from edge.types import Entity, Home, HomeState, Outcome, OutcomeStatus, ServiceCall, StateChange
 
