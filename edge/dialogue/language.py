@@ -55,7 +55,7 @@ class LanguagePack:
     blocks: dict[str, tuple[CommandBlock, ...]]
     rules: dict[str, str]
     words: dict[tuple[str, str, str], str]
-    done: str | None = None
+    done: str = ""
 
 
 class _Block(msgspec.Struct):
@@ -144,12 +144,12 @@ def load_language(language: str) -> LanguagePack:
     errors = {key: text for key, text in package.responses.errors.items() if not text.startswith(_UNTRANSLATED)}
     return LanguagePack(
         language=language,
-        replies=_merged(translated, own.intents),
+        replies=_merged(texts_of("neutral").intents, translated, own.intents),
         errors=errors | own.errors,
         blocks=blocks,
         rules=package.expansion_rules,
         words=_words(blocks, package),
-        done=own.done or translated.get("HassBroadcast", {}).get("default"),
+        done=own.done or translated.get("HassBroadcast", {}).get("default", ""),
     )
 
 

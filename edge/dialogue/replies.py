@@ -27,11 +27,6 @@ _NEAREST_ERROR = {
     "nothing_runs": "no_intent",
 }
 """What the package says in a language that has no text for why something was not done."""
-_QUESTIONS = frozenset(
-    ("HassGetState", "HassGetWeather", "HassClimateGetTemperature", "HassTimerStatus", "HassCancelAllTimers")
-    + ("HassGetCurrentTime", "HassGetCurrentDate", "HassRespond")
-)
-"""What "done" does not answer."""
 
 
 class Replies:
@@ -122,19 +117,12 @@ class Replies:
         return not states or any(same(said, state) for state in states)
 
     def _source(self, parse: Parse, key: str) -> tuple[LanguagePack, str]:
-        """The template and its language.
-
-        Where the language of the parse has no reply for the intent, a command is answered with its word for "done",
-        a question in English.
-        """
-        for language in (match_language(parse.language), _FALLBACK):
-            pack = self._pack(language)[0]
-            keyed = pack.replies.get(parse.intent or "", {})
-            if keyed:
-                return pack, keyed.get(key) or keyed.get("default") or next(iter(keyed.values()))
-            if pack.done is not None and parse.intent not in _QUESTIONS:
-                return pack, pack.done
-        raise EngineError(f"home-assistant-intents has no reply for {parse.intent}")
+        """The template and its language; what has no reply of its own is answered with the word for "done"."""
+        pack = self._pack(match_language(parse.language))[0]
+        keyed = pack.replies.get(parse.intent or "", {})
+        if keyed:
+            return pack, keyed.get(key) or keyed.get("default") or next(iter(keyed.values()))
+        return pack, pack.done
 
     def _load(self, language: str) -> tuple[LanguagePack, ReplyChooser]:
         pack = load_language(language)

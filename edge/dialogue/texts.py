@@ -8,7 +8,6 @@ import msgspec
 
 from edge.errors import ConfigError
 
-_NEUTRAL = "neutral"
 _FOLDER = Path(__file__).parents[1] / "data" / "replies"
 
 
@@ -21,12 +20,14 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def texts_of(language: str) -> Texts:
-    """The texts of a language, else of the one that it is a variety of, else those without a word of any language.
+    """The texts of a language or, where it has none, of the one that it is a variety of; empty without either.
+
+    ``neutral`` names those without a word of any language.
 
     Raises:
         ConfigError: the file is damaged.
     """
-    for code in (language, language.partition("-")[0], _NEUTRAL):
+    for code in (language, language.partition("-")[0]):
         path = _FOLDER / f"{code}.json"
         if path.is_file():
             try:

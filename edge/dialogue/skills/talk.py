@@ -54,11 +54,11 @@ class WhatCanYouDo:
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Tell the kinds of commands, with a device of this home as the example."""
         entities = self._tools.home.snapshot().entities
-        example = next((one.name for domain in _EXAMPLES for one in entities if one.domain == domain), None)
-        key, slots = ("example", {"example": example}) if example else ("default", {})
-        if self._tools.replies.has(parse):
-            return self._tools.told(parse, slots=slots, key=key)
-        return self._tools.told(replace(parse, intent="HassRespond"), key=_COMMANDS)
+        firsts = (next((one.name for one in entities if one.domain == domain), None) for domain in _EXAMPLES)
+        examples = [name for name in firsts if name is not None]
+        key = "example" if examples else "default"
+        slots = {"examples": examples, "example": examples[0] if examples else ""}
+        return self._tools.told(parse, slots=slots, key=key)
 
 
 class Unsupported:

@@ -65,6 +65,7 @@ RESULTS: dict[str, object] = {
     "level": "40",
     "value": "50",
     "example": "Lamp",
+    "examples": ["Lamp"],
     "timers": [
         timer_view(Timer("timer.1", 3600, 3600, 0.0, name="pizza"), 3540.0, "Kitchen"),
         timer_view(Timer("timer.2", 90, 90, 0.0, active=False), 61.0, None),
@@ -139,9 +140,25 @@ def test_every_error_of_every_language(language: str, replies: Replies) -> None:
     assert pack.errors["no_intent"] == replies.error(language, "no_intent") or "{" in pack.errors["no_intent"]
 
 
-def test_language_without_a_reply_answers_in_english(replies: Replies) -> None:
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+def test_no_language_answers_in_english(language: str, replies: Replies) -> None:
+    pack, english = load_language(language), load_language("en")
+    assert pack.done and pack.done != english.done
+    for key in ("unreachable", "refused", "failed", "timed_out", "unsupported", "nothing_runs"):
+        said = replies.error(language, key, entity="Lamp")
+        assert said and said != replies.error("en", key, entity="Lamp")
+    assert replies.say(Parse("EdgeStop", language=language)) != "Stopped"
+
+
+def test_language_without_a_reply_says_that_it_is_done(replies: Replies) -> None:
     assert "HassLawnMowerDock" not in load_language("ja").replies
-    assert replies.say(Parse("HassLawnMowerDock", language="ja")) == "Docking"
+    assert replies.say(Parse("HassLawnMowerDock", language="ja")) == "完了しました"
+
+
+def test_language_without_words_for_an_answer_says_the_value(replies: Replies, home: SimulatedHome) -> None:
+    light = of_domain(home, "light")
+    slots = (Slot("name", "Kitchen Light"), Slot("state", "on"))
+    assert replies.say(Parse("HassGetState", slots, language="ta"), (), (light,), key="any") == "0"
 
 
 @pytest.mark.parametrize(
