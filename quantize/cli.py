@@ -8,9 +8,12 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from edge.errors import EdgeError
+
+if TYPE_CHECKING:
+    from edge.bundle.format import Signer
 from edge.files import end_tidily
 
 _EXAMPLES = """examples:
@@ -34,6 +37,8 @@ _DOMAIN_EXAMPLES = """examples:
   edge-quantize domain --add home coffee.yaml --out build/home-coffee.edge  beside those of the home, in minutes
   edge parse --bundle build/home-coffee.edge "could you make me a large latte"
 """
+
+_KEY = "secret key that signs the bundle (default: this machine's, which is made when it is first needed)"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -75,6 +80,7 @@ def _arguments() -> argparse.ArgumentParser:
     build.add_argument("recipe", help="name of a shipped recipe, or a .toml file")
     build.add_argument("--out", type=Path, required=True, help="folder for the bundle and the work")
     build.add_argument("--data-dir", type=Path, default=_data_dir(), help="where the recipe's data files are")
+    build.add_argument("--key", type=Path, help=_KEY)
     build.set_defaults(run=_build)
     evaluate = commands.add_parser("evaluate", help="measure a bundle on labelled utterances, in the device runtime")
     evaluate.add_argument("bundle", help="name, folder or .edge file")
@@ -135,10 +141,12 @@ def _arguments() -> argparse.ArgumentParser:
         default=0.01,
         help="with --add: largest share of home commands that may go wrong; more exits with 1 and writes nothing",
     )
+    domain.add_argument("--key", type=Path, help=_KEY)
     domain.set_defaults(run=_domain)
     hearing = commands.add_parser("hearing", help="compile the sentences that a home bundle's recognizer expects anew")
     hearing.add_argument("bundle", help="name, folder or .edge file of a home bundle")
     hearing.add_argument("--out", type=Path, required=True, help="the .edge file to write; may be the same")
+    hearing.add_argument("--key", type=Path, help=_KEY)
     hearing.set_defaults(run=_hearing)
     data = commands.add_parser("data", help="fetch published data sets").add_subparsers(required=True, metavar="VERB")
     fetch = data.add_parser("fetch", help="download a data set, verify it and write MASSIVE's JSON lines")
@@ -160,7 +168,7 @@ def _build(arguments: argparse.Namespace) -> int:
     from quantize.pipeline import build
     from quantize.recipe import load_recipe
 
-    bundle = build(load_recipe(arguments.recipe), arguments.out, arguments.data_dir)
+    bundle = build(load_recipe(arguments.recipe), arguments.out, arguments.data_dir, _signer(arguments))
     print(bundle.source)  # noqa: T201
     return 0
 
@@ -244,13 +252,14 @@ def _domain(arguments: argparse.Namespace) -> int:
         from quantize.own_commands.student import Course
 
         course = None if arguments.sentences_only else Course()
-        print(build_domain(arguments.domain, arguments.out, course).source)  # noqa: T201
+        print(build_domain(arguments.domain, arguments.out, course, _signer(arguments)).source)  # noqa: T201
         return 0
     from edge.bundle.format import open_bundle
     from quantize.own_commands.extend import Extension, extend_bundle
 
     plan = Extension(max_flips=arguments.max_flips)
-    print(extend_bundle(open_bundle(arguments.add), arguments.domain, arguments.out, plan).source)  # noqa: T201
+    bundle = extend_bundle(open_bundle(arguments.add), arguments.domain, arguments.out, plan, _signer(arguments))
+    print(bundle.source)  # noqa: T201
     return 0
 
 
@@ -258,8 +267,15 @@ def _hearing(arguments: argparse.Namespace) -> int:
     from edge.bundle.format import open_bundle
     from quantize.grammar.home_sentences import renew_hearing
 
-    print(renew_hearing(open_bundle(arguments.bundle), arguments.out).source)  # noqa: T201
+    print(renew_hearing(open_bundle(arguments.bundle), arguments.out, _signer(arguments)).source)  # noqa: T201
     return 0
+
+
+def _signer(arguments: argparse.Namespace) -> Signer:
+    """What signs the bundle: the key that was named, or this machine's."""
+    from edge.bundle.signing import machine_key, read_secret_key
+
+    return (read_secret_key(arguments.key) if arguments.key is not None else machine_key()).sign
 
 
 def _fetch(arguments: argparse.Namespace) -> int:

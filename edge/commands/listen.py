@@ -8,6 +8,7 @@ from typing import Any
 from edge import compose
 from edge.board.trace import Trace
 from edge.commands.output import clean, parse_json, spans_json, write_json
+from edge.commands.starts import started
 from edge.errors import EdgeError
 from edge.protocols import Parser, Recognizer
 
@@ -15,10 +16,11 @@ from edge.protocols import Parser, Recognizer
 def listen(arguments: argparse.Namespace) -> int:
     """Print a JSON object per file; 1 when a file could not be heard, whose object then says why."""
     profile = compose.profile(arguments)
-    bundle = compose.bundle(profile.bundle)
-    language = arguments.lang or compose.heard_language(profile, bundle)
-    parser = compose.spoken_parser(profile, bundle, compose.home(profile.home.named), language)
-    recognizer = compose.recognizer(profile)
+    with started(profile.bundle):
+        bundle = compose.bundle(profile.bundle, profile.allow_unsigned)
+        language = arguments.lang or compose.heard_language(profile, bundle)
+        parser = compose.spoken_parser(profile, bundle, compose.home(profile.home.named), language)
+        recognizer = compose.recognizer(profile)
     failures = 0
     for name in arguments.files:
         try:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from edge import compose
 from edge.commands.output import clean, parse_json, write_json
+from edge.commands.starts import started
 from edge.types import Transcript
 
 _WARM_UP = "turn on the light"
@@ -17,9 +18,10 @@ _WARM_UP = "turn on the light"
 
 def parse(arguments: argparse.Namespace) -> int:
     """Print a JSON object per command."""
-    home = compose.home(arguments.home)
-    parser = compose.parser(compose.bundle(arguments.bundle), home, arguments.lang)
-    parser.parse(Transcript(_WARM_UP))
+    with started(arguments.bundle):
+        bundle = compose.bundle(arguments.bundle, arguments.allow_unsigned)
+        parser = compose.parser(bundle, compose.home(arguments.home), arguments.lang)
+        parser.parse(Transcript(_WARM_UP))
     for text in _lines() if arguments.text == "-" else iter((clean(arguments.text),)):
         start_ns = time.perf_counter_ns()
         understood = parser.parse(Transcript(text))

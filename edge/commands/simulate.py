@@ -12,6 +12,7 @@ from edge import compose
 from edge.assistant import Assistant
 from edge.board.memory import peak_rss_mib, run_on_board
 from edge.commands.output import clean, write_json, write_line
+from edge.commands.starts import started
 from edge.commands.turns import turn_json, turn_lines, turn_summary
 from edge.config import Profile
 from edge.home.port import HomePort
@@ -81,7 +82,8 @@ def _simulate(arguments: argparse.Namespace, profile: Profile, cap: str) -> int:
 
 def _finite(arguments: argparse.Namespace, profile: Profile, cap: str, port: HomePort | None) -> int:
     """Turns from text or a recording."""
-    mind = compose.mind(profile, arguments.lang, typed=arguments.wav is None, port=port)
+    with started(profile.bundle):
+        mind = compose.mind(profile, arguments.lang, typed=arguments.wav is None, port=port)
     speaker: Speaker = compose.wav_speaker(arguments.out) if arguments.out else _Unheard()
     with closing(speaker):
         if arguments.wav is None:
@@ -102,10 +104,11 @@ def _live(arguments: argparse.Namespace, profile: Profile, cap: str, write: Call
     wake = profile.wake.engine
     microphone, speaker = compose.sound_card(profile)
     with closing(microphone), closing(speaker), compose.home_port(profile) as port:
-        mind = compose.mind(profile, arguments.lang, port=port)
-        ears = compose.ears(profile, wake, live=microphone, port=port)
-        mouth = compose.mouth(profile, speaker)
-        microphone.open()
+        with started(profile.bundle):
+            mind = compose.mind(profile, arguments.lang, port=port)
+            ears = compose.ears(profile, wake, live=microphone, port=port)
+            mouth = compose.mouth(profile, speaker)
+            microphone.open()
         sys.stderr.write(f"edge: listening ({_how_to_call(profile, wake)}); Ctrl-C ends\n")
         _report(Assistant(mind, ears, mouth).turns(_polled(microphone)), arguments.json, cap, write)
     return 0
