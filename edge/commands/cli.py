@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -47,11 +48,31 @@ class _Version(argparse.Action):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns 0 when done, 1 when a check failed, 2 for wrong use or a broken environment."""
+    if not _standard_streams():
+        return 2
     arguments = _arguments().parse_args(argv)
     end_tidily()
     if arguments.command != "parse":
         _log_to_stderr(arguments.verbose)
     return guarded(lambda: _run(arguments), arguments.verbose)
+
+
+def _standard_streams() -> bool:
+    """Make all three usable; False where standard output is closed.
+
+    A closed one is opened on ``/dev/null``: otherwise the next file that is opened would take its number, and what is
+    printed would land in it. A terminal that lacks a character shows a question mark.
+    """
+    closed = sys.stdout is None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if closed:
+        _fail("standard output is closed: give it a terminal, a file or a pipe")
+    return not closed
 
 
 def _log_to_stderr(verbose: bool) -> None:

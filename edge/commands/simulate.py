@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from edge import compose
 from edge.assistant import Assistant
 from edge.board.memory import peak_rss_mib, run_on_board
+from edge.commands.input import typed_lines
 from edge.commands.output import clean, write_json, write_line
 from edge.commands.starts import started
 from edge.commands.turns import turn_json, turn_lines, turn_summary
@@ -131,8 +132,7 @@ def _polled(microphone: LiveMicrophone) -> Iterator[AudioFrame | None]:
 def _typed(texts: list[str]) -> Iterator[Transcript]:
     for text in texts:
         if text == "-":
-            for line in sys.stdin.buffer:
-                yield Transcript(line.decode("utf-8", "replace").rstrip("\r\n"))
+            yield from map(Transcript, typed_lines())
         else:
             yield Transcript(clean(text))
 
