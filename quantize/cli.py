@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from edge.errors import EdgeError
+from edge.files import end_tidily
+from quantize.errors import BuildError
 
 if TYPE_CHECKING:
     from edge.bundle.format import Signer
-from edge.files import end_tidily
 
 _EXAMPLES = """examples:
   edge-quantize build home --out runs/home
@@ -53,8 +54,6 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _arguments().parse_args(argv)
     end_tidily()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s", force=True)
-    from quantize.pipeline import BuildError
-
     try:
         return int(arguments.run(arguments))
     except BuildError as error:
@@ -62,6 +61,11 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except EdgeError as error:
         print(f"edge-quantize: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except ModuleNotFoundError as error:
+        print(  # noqa: T201
+            f"edge-quantize: {error.name} is missing: pip install 'edge-assistant[build]'", file=sys.stderr
+        )
         return 2
     except KeyboardInterrupt:
         print("edge-quantize: stopped; the same command goes on from here", file=sys.stderr)  # noqa: T201
@@ -249,9 +253,12 @@ def _zero_shot(arguments: argparse.Namespace) -> int:
 def _domain(arguments: argparse.Namespace) -> int:
     if arguments.add is None:
         from quantize.own_commands.bundle import build_domain
-        from quantize.own_commands.student import Course
 
-        course = None if arguments.sentences_only else Course()
+        course = None
+        if not arguments.sentences_only:
+            from quantize.own_commands.student import Course
+
+            course = Course()
         print(build_domain(arguments.domain, arguments.out, course, _signer(arguments)).source)  # noqa: T201
         return 0
     from edge.bundle.format import open_bundle

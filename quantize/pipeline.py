@@ -14,11 +14,12 @@ import torch
 from edge.bundle.format import Bundle, Signer, open_bundle, write_bundle
 from edge.bundle.manifest import FORMAT_VERSION, Manifest, StudentSpec
 from edge.bundle.signing import machine_key
-from edge.errors import ConfigError, EdgeError
+from edge.errors import ConfigError
 from edge.files import write_file
 from edge.nlu.program import Program
 from quantize.data.datasets import read_listed
 from quantize.data.metrics import Flips, negative_flips
+from quantize.errors import BuildError
 from quantize.evaluate.bundle import predict
 from quantize.evaluate.home import home_flips
 from quantize.program.calibrate import Calibration, calibrate
@@ -29,11 +30,6 @@ from quantize.student.home import home_student
 from quantize.student.massive import massive_student
 from quantize.student.trained import Trained
 from quantize.templates.package import package_languages, templates_sha256
-
-
-class BuildError(EdgeError):
-    """A finished build that is not good enough to ship."""
-
 
 log = logging.getLogger(__name__)
 _PROGRAM = "student.pte"

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,10 +18,10 @@ from edge.bundle.signing import machine_key
 from edge.errors import ConfigError
 from edge.grammar.grammar import Grammar, pack_grammar
 from quantize.grammar.compiler import compile_grammar
-from quantize.own_commands.student import LICENCES, Course, domain_student
-from quantize.pipeline import assemble
-from quantize.recipe import Data, Recipe, Release
 from quantize.templates.command_file import read_domain
+
+if TYPE_CHECKING:
+    from quantize.own_commands.student import Course
 
 GRAMMAR_FILE = "grammar.bin"
 
@@ -46,6 +47,11 @@ def build_domain(path: Path, out: Path, course: Course | None = None, sign: Sign
     manifest = Manifest(FORMAT_VERSION, name, {}, (domain.language,), card=card, built=int(time.time()))
     contents: dict[str, bytes] = {}
     if course is not None:
+        # torch alone takes seconds, and the sentences need none of it
+        from quantize.own_commands.student import LICENCES, domain_student
+        from quantize.pipeline import assemble
+        from quantize.recipe import Data, Recipe, Release
+
         with tempfile.TemporaryDirectory() as scratch:
             trained = domain_student(domain, course, Path(scratch))
             recipe = Recipe(name, Data("home"), release=Release(card=card, licences=LICENCES))
@@ -60,9 +66,7 @@ def build_domain(path: Path, out: Path, course: Course | None = None, sign: Sign
     return write_anywhere(out, manifest, {**contents, GRAMMAR_FILE: pack_grammar(grammar)}, sign)
 
 
-def write_anywhere(
-    out: Path, manifest: Manifest, contents: Mapping[str, bytes], sign: Signer | None = None
-) -> Bundle:
+def write_anywhere(out: Path, manifest: Manifest, contents: Mapping[str, bytes], sign: Signer | None = None) -> Bundle:
     """Write a bundle to ``out``: an ``.edge`` file, or a folder that is new or an older bundle.
 
     ``sign`` signs it, or this machine's key.
