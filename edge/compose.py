@@ -45,7 +45,6 @@ def profile(arguments: argparse.Namespace) -> Profile:
         asr=msgspec.structs.replace(chosen.asr, **_given(asr)),
         tts=msgspec.structs.replace(chosen.tts, **_given(tts)),
         home=msgspec.structs.replace(_dwelling(given.get("home"), chosen.home), **_given(dwelling)),
-        allow_unsigned=chosen.allow_unsigned or bool(given.get("allow_unsigned")),
         **_given(top),
     )
 
@@ -54,16 +53,11 @@ def _given(values: dict[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def bundle(name: str | None, allow_unsigned: bool = False) -> Bundle:
-    """The bundle of this name or path, ``home`` without one; a path needs a signature unless ``allow_unsigned``."""
-    from edge.bundle.format import is_path, open_bundle
+def bundle(name: str | None) -> Bundle:
+    """The bundle of this name or path; ``home`` without one."""
+    from edge.bundle.format import open_bundle
 
-    opened = open_bundle(name or "home")
-    if name is not None and is_path(name):
-        from edge.bundle.install import admit
-
-        admit(opened, allow_unsigned)
-    return opened
+    return open_bundle(name or "home")
 
 
 def _dwelling(given: str | None, profile: Dwelling) -> Dwelling:
@@ -153,7 +147,7 @@ def spoken_parser(chosen: Profile, opened: Bundle, of_home: Home, language: str 
 def grammar(opened: Bundle, file: str, of_home: Home) -> Grammar:
     """A grammar of the bundle with the home's names in it, those without a room too."""
     from edge.grammar.grammar import home_names, unpack_grammar
-    from edge.nlu.resolve import read_lexicon
+    from edge.nlu.lexicon import read_lexicon
     from edge.nlu.short_names import with_short_names
 
     sentences = unpack_grammar(opened.read(file))
@@ -191,7 +185,7 @@ def _moonshine(chosen: Profile, folder: Path | None, port: HomePort | None) -> R
 
     lean = _is_small(chosen)
     model = MoonshineModel(folder, lean=lean)
-    opened = bundle(chosen.bundle, chosen.allow_unsigned)
+    opened = bundle(chosen.bundle)
     sentences = opened.manifest.hearing.get("en", opened.manifest.grammar)
     if sentences is None:
         return MoonshineRecognizer(model)
@@ -291,8 +285,7 @@ def mind(chosen: Profile, language: str | None, *, typed: bool = False, port: Ho
     from edge.parts import Mind
     from edge.types import Reply
 
-    of_home = port.snapshot() if port is not None else home(chosen.home.named)
-    opened = bundle(chosen.bundle, chosen.allow_unsigned)
+    of_home, opened = port.snapshot() if port is not None else home(chosen.home.named), bundle(chosen.bundle)
     dialogue = open_dialogue(
         port or of_home,
         preferred_area=find_area(of_home, chosen.home.area) if chosen.home.area is not None else None,

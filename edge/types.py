@@ -61,6 +61,16 @@ class Slot:
     span: tuple[int, int] | None = None
 
 
+class Scope(Enum):
+    """Which devices a command means that names none: not said, a single one, several, those here, or all."""
+
+    OPEN = "open"
+    ONE = "one"
+    SEVERAL = "several"
+    HERE = "here"
+    ALL = "all"
+
+
 @dataclass(frozen=True)
 class Parse:
     """What an utterance means; ``intent`` is None where it was rejected.
@@ -68,7 +78,9 @@ class Parse:
     ``source`` names who understood it; ``response`` is the key of the reply that fits, where an intent has several.
     ``unfinished``: more may be meant to follow, for the text begins a longer sentence, or was heard with doubt.
     ``confidence`` is the probability of the intent, ``in_scope`` that of its being any command at all: "kitchen
-    lights" is surely one, though on or off nobody knows.
+    lights" is surely one, though on or off nobody knows. ``refusal`` is the key of the reply that says why what was
+    understood is not done. ``explained``: every word was read as a part of the command. ``scope`` says which devices.
+    ``confirmed``: the person said yes to it.
     """
 
     intent: str | None
@@ -80,6 +92,10 @@ class Parse:
     response: str = "default"
     unfinished: bool = False
     in_scope: float = 1.0
+    refusal: str | None = None
+    explained: bool = True
+    scope: Scope = Scope.OPEN
+    confirmed: bool = False
 
     def value(self, name: str) -> SlotValue | None:
         """Value of the first slot called ``name``, or None."""

@@ -6,12 +6,14 @@ import difflib
 import re
 
 from edge.dialogue.targets import Candidate
+from edge.dialogue.texts import Texts
 from edge.types import Parse
 
 _ANSWER_LIKENESS = 0.75
 _ANSWER_EXTRA_LETTERS = 12
 _SURE_COMMAND, _CERTAIN_COMMAND = 0.85, 0.97
 _SHORTEST_VERB = 3
+_LONGEST_YES = 5
 """Letters beside a name that make a certain command of it: "tv off"."""
 """A room alone ("in the hall") is understood as a command with less, a command in a room with more."""
 
@@ -42,6 +44,23 @@ def answer_among(parse: Parse, candidates: tuple[Candidate, ...]) -> Candidate |
         or (extra >= _SHORTEST_VERB and parse.confidence >= _CERTAIN_COMMAND)
     )
     return None if is_command else chosen
+
+
+def yes_or_no(parse: Parse, texts: Texts) -> bool | None:
+    """Whether the words say yes or no; None where they say neither, or are a command of their own."""
+    words = re.findall(r"\w+", parse.text.casefold())
+    said = f" {' '.join(words)} "
+    if len(words) > _LONGEST_YES:
+        return None
+    if parse.refusal == "negated" or any(f" {_spelled(phrase)} " in said for phrase in texts.no):
+        return False
+    if any(said.startswith(f" {_spelled(phrase)} ") for phrase in texts.yes) and parse.intent is None:
+        return True
+    return True if said.strip() in map(_spelled, texts.yes) else None
+
+
+def _spelled(phrase: str) -> str:
+    return " ".join(re.findall(r"\w+", phrase.casefold()))
 
 
 def _told_apart(text: str, candidates: tuple[Candidate, ...]) -> tuple[str, Candidate | None]:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.dialogue.answers import answer_among
+from edge.dialogue.answers import answer_among, yes_or_no
 from edge.dialogue.chime import chime
 from edge.dialogue.replies import Replies
+from edge.dialogue.risk import Confirmation
 from edge.dialogue.skills.own import OwnCommands
 from edge.dialogue.skills.table import skill_table
 from edge.dialogue.targets import Candidate, Question, Refusal, Targets
+from edge.dialogue.texts import texts_of
 from edge.dialogue.toolbox import Toolbox
 from edge.home.clock import Clock, SystemClock
 from edge.home.port import HomePort
@@ -95,19 +97,22 @@ class Dialogue:
         """
         pending, self._pending = self._pending, None
         if pending is not None and self._clock.monotonic_s() - pending.asked_s <= _ANSWER_WITHIN_S:
-            chosen = answer_among(parse, pending.candidates)
-            if chosen is not None:
-                parse = _resolved(pending.parse, chosen)
+            settled = self._settled(parse, pending)
+            if settled is None:
+                return None, self._refused(pending.parse, Refusal("not_done"))
+            parse = settled
         skill = self._skills.get(parse.intent or "")
         if skill is None:
             unsupported = parse.intent is None and parse.response == "unsupported"
-            return None, self._refused(parse, Refusal("unsupported" if unsupported else "no_intent"))
+            return None, self._refused(parse, Refusal("unsupported" if unsupported else parse.refusal or "no_intent"))
         try:
             action, reply = skill.handle(parse)
         except Refusal as refusal:
             return None, self._refused(parse, refusal)
         except Question as question:
             return None, self._ask(parse, question)
+        except Confirmation as confirmation:
+            return None, self._confirm(parse, confirmation)
         if self._store is not None and action is not None and action.changes:
             self._store.save()
         return action, reply
@@ -121,6 +126,22 @@ class Dialogue:
             self._store.save()
         return rings
 
+    def _settled(self, parse: Parse, pending: _Pending) -> Parse | None:
+        """The command that an answer completes, or the new one that it is; None where the answer is no."""
+        if pending.candidates:
+            chosen = answer_among(parse, pending.candidates)
+            return parse if chosen is None else _resolved(pending.parse, chosen)
+        agreed = yes_or_no(parse, texts_of(pending.parse.language))
+        if agreed is None:
+            return parse
+        return replace(pending.parse, confirmed=True) if agreed else None
+
+    def _confirm(self, parse: Parse, confirmation: Confirmation) -> Reply:
+        self._pending = _Pending(parse, (), self._clock.monotonic_s())
+        names = [entity.name for entity in confirmation.entities]
+        text = self._replies.question(parse.language, confirmation.service, names)
+        return Reply(text, parse.language, expects_answer=True)
+
     def _refused(self, parse: Parse, refusal: Refusal) -> Reply:
         text = self._replies.error(parse.language, refusal.key, **refusal.variables)
         return Reply(text, parse.language, refused=True)
@@ -133,6 +154,6 @@ class Dialogue:
 
 
 def _resolved(parse: Parse, chosen: Candidate) -> Parse:
-    """The parse with the chosen device in place of the name and the place."""
+    """The parse with the chosen device, which the person named, in place of the name and the place."""
     kept = tuple(slot for slot in parse.slots if slot.name not in ("name", "area", "floor"))
-    return replace(parse, slots=(*kept, chosen.slot))
+    return replace(parse, slots=(*kept, chosen.slot), confirmed=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edge.dialogue.choice import ReplyChoice, ReplyChooser
 from edge.dialogue.language import LanguagePack, load_language, match_language
 from edge.dialogue.targets import same
+from edge.dialogue.texts import texts_of
 from edge.dialogue.views import Spoken, StateView, slot_view
 from edge.errors import EngineError
 from edge.types import Entity, Parse
@@ -19,14 +20,28 @@ if TYPE_CHECKING:
     from edge.reply_template import ReplyTemplate
 
 _FALLBACK = "en"
+_NEUTRAL = "neutral"
 _LANGUAGES_KEPT = 2
 _MAX_LETTERS = 262_144
 _NEAREST_ERROR = {
     "refused": "feature_not_supported",
     "unsupported": "feature_not_supported",
     "nothing_runs": "no_intent",
+    "question": "no_intent",
+    "negated": "no_intent",
+    "excepted": "no_intent",
+    "several": "no_intent",
+    "value": "no_intent",
+    "no_here": "duplicate_targets",
 }
 """What the package says in a language that has no text for why something was not done."""
+_SHORT_ACTIONS = {
+    **dict.fromkeys(("open_cover", "open_valve"), "open"),
+    **dict.fromkeys(("close_cover", "close_valve"), "close"),
+    **dict.fromkeys(("start_mowing", "start"), "start"),
+    "alarm_disarm": "disarm",
+}
+"""Services that are asked about with the words of another."""
 
 
 class Replies:
@@ -101,6 +116,13 @@ class Replies:
         source = source or self._pack(_FALLBACK)[0].errors[key]
         said = {name: self._word(pack, name, str(value)) for name, value in variables.items()}
         return self._render(source, said, f"{pack.language} error {key}")
+
+    def question(self, language: str, service: str, names: Sequence[str]) -> str:
+        """What is asked before ``service`` (``lock.unlock``) is called for devices of these names."""
+        questions = texts_of(language).questions or texts_of(_NEUTRAL).questions
+        action = service.partition(".")[2]
+        source = questions.get(action) or questions.get(_SHORT_ACTIONS.get(action, "other")) or questions["other"]
+        return self._render(source, {"entity": ", ".join(names)}, f"{language} question {action}")
 
     def has(self, parse: Parse) -> bool:
         """Whether the language of the parse has a reply for its intent."""

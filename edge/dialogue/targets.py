@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from edge.home.port import HomePort
-from edge.types import Area, Entity, Floor, Parse, Slot
+from edge.types import Area, Entity, Floor, Parse, Scope, Slot
 
 _Thing = TypeVar("_Thing", bound=Area | Floor)
 _COVERINGS = ("blind", "shade", "shutter")
 """What hangs before windows and is called by each other's names: Spanish has one word for the first and the last."""
+
+
+_RUNNING = ("light", "fan", "media_player", "switch")
+_OFF_STATES = ("off", "idle", "standby", "unavailable", None)
+"""Of what can be turned off, only what is on can be meant."""
 
 
 class Refusal(Exception):
@@ -77,7 +82,7 @@ class Targets:
             found = self._kept(found, lambda entity: self._is_in(entity, area, floor), key, **variables)
         if name is None:
             found = self._of_kind(parse, found, domains)
-            return found if area or floor or everywhere else self._nearby(found)
+            return found if area or floor else self._unplaced(parse, found, everywhere)
         found = self._of_name(parse, found, domains)
         found = self._nearby(found) if not (area or floor) else found
         if len(found) > 1:
@@ -166,6 +171,24 @@ class Targets:
         if own is None:
             return False
         return (area is None or own.id == area.id) and (floor is None or own.floor_id == floor.id)
+
+    def _unplaced(self, parse: Parse, found: list[Entity], everywhere: bool) -> list[Entity]:
+        """The devices of a kind that are meant where no place was said.
+
+        Raises:
+            Refusal: those here are meant, and nobody knows where that is.
+            Question: one of several is meant.
+        """
+        if self.preferred_area is not None and not everywhere:
+            return self._nearby(found)
+        if len(found) == 1 or parse.scope not in (Scope.HERE, Scope.ONE):
+            return found
+        if parse.scope is Scope.HERE:
+            raise Refusal("no_here")
+        running = [entity for entity in found if entity.domain in _RUNNING and entity.state not in _OFF_STATES]
+        if parse.intent == "HassTurnOff" and len(running) == 1:
+            return running
+        raise self.which(running if parse.intent == "HassTurnOff" and running else found)
 
     def _nearby(self, found: list[Entity]) -> list[Entity]:
         if self.preferred_area is None:

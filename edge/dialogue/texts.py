@@ -12,11 +12,18 @@ _FOLDER = Path(__file__).parents[1] / "data" / "replies"
 
 
 class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Templates of one language: ``done`` for any command, ``errors`` by reason, ``intents`` by intent and key."""
+    """Templates of one language.
+
+    ``done`` is said of any command, ``errors`` by reason, ``intents`` by intent and key, ``questions`` before a service
+    is called (its name without the domain, or ``other``), ``yes`` and ``no`` are answers to that.
+    """
 
     done: str | None = None
     errors: dict[str, str] = {}
     intents: dict[str, dict[str, str]] = {}
+    questions: dict[str, str] = {}
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
 
 
 def texts_of(language: str) -> Texts:

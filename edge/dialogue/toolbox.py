@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TypeAlias
 
 from edge.dialogue.replies import Replies
+from edge.dialogue.risk import assure
 from edge.dialogue.targets import Targets
 from edge.home.clock import Clock
 from edge.home.port import HomePort
@@ -64,6 +65,7 @@ class Toolbox:
         that the reply says the value that was set. ``spoken_as`` is the command for which the words are chosen;
         ``otherwise`` is another, for a language that has no words for that.
         """
+        assure(parse, [(step.service, step.entity) for step in steps])
         calls = _grouped(step for step in steps if step.entity.reachable)
         outcomes = self.outcomes(calls)
         missed = {step.entity.id: OutcomeStatus.UNREACHABLE for step in steps if not step.entity.reachable}

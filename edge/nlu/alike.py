@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from os.path import commonprefix
 
 import numpy as np
-from jellyfish import jaro_winkler_similarity
+from jellyfish import damerau_levenshtein_distance, jaro_winkler_similarity
 from numpy.typing import NDArray
 
 _LETTERS = 32
 _PREFIX_BONUS = 0.4
+_SHORTEST_MISSPELT, _LETTERS_A_SLIP = 4, 12
+_SHORTEST_STEM, _STEM_SHARE, _LONGEST_ENDING = 3, 0.6, 4
 
 
 class Spellings:
@@ -69,3 +72,22 @@ def _common(places: dict[str, int], length: int, other: Sequence[str]) -> int:
         matched = row & places.get(letter, 0)
         row = ((row + matched) | (row - matched)) & whole
     return length - row.bit_count()
+
+
+def misspelt(word: str, spelling: str) -> bool:
+    """Whether a word is another one with a letter wrong, or with another ending: not a different word.
+
+    Short words have no letter to spare, and numbers none at all.
+    """
+    if word == spelling:
+        return True
+    shorter, longer = sorted((len(word), len(spelling)))
+    if shorter < _SHORTEST_MISSPELT or any(map(str.isdigit, word + spelling)):
+        return False
+    wrong = damerau_levenshtein_distance(word, spelling)
+    return wrong <= 1 + longer // _LETTERS_A_SLIP or _same_stem(word, spelling, longer)
+
+
+def _same_stem(word: str, spelling: str, longer: int) -> bool:
+    stem = len(commonprefix((word, spelling)))
+    return stem >= _SHORTEST_STEM and stem >= _STEM_SHARE * longer and longer - stem <= _LONGEST_ENDING

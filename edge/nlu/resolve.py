@@ -7,14 +7,14 @@ from collections.abc import Container, Sequence
 from functools import lru_cache
 from typing import TypeAlias, cast
 
-import msgspec
-
-from edge.bundle.format import Bundle
 from edge.bundle.manifest import Frame
 from edge.nlu.alike import nearest
 from edge.nlu.decode import Span
+from edge.nlu.lexicon import Lexicon, ListedValue, lexicon_key
 from edge.nlu.matching import Match, plain
-from edge.nlu.tokens import Token, tokenize
+from edge.nlu.naming import Naming
+from edge.nlu.tokens import Token
+from edge.nlu.words import Words, is_harmless
 from edge.types import Area, Entity, Floor, Home, Slot, SlotValue
 
 Part: TypeAlias = Area | Floor | Entity
@@ -30,60 +30,12 @@ _SHORTEST = 3
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
-class ListedValue(msgspec.Struct, frozen=True, array_like=True):
-    """What a text stands for; ``domains`` are the kinds of device of which that holds, empty for all."""
-
-    value: str | int | float | bool
-    domains: tuple[str, ...] = ()
-
-
-class Lexicon(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Words of one language: ``values`` by tag and folded text, ``numbers`` by folded text.
-
-    ``proclitics`` are words that the language writes together with the next one (Arabic "بثانية": by a second).
-    ``commands`` are the folded words that its commands are made of, ``kinds`` those that tell a kind of device.
-    """
-
-    values: dict[str, dict[str, tuple[ListedValue, ...]]] = {}
-    numbers: dict[str, int] = {}
-    proclitics: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
-    kinds: dict[str, tuple[str, ...]] = {}
-
-    def number_words(self) -> set[str]:
-        """The single words that numbers are spelled with."""
-        return {token.text for form in self.numbers for token in tokenize(form)}
-
-    def value_words(self) -> set[str]:
-        """The single words that stand for a listed value."""
-        return {text for texts in self.values.values() for text in texts if " " not in text}
-
-    def common_words(self) -> set[str]:
-        """The single words that are no name by themselves; none where nobody knows of what commands are made."""
-        return {*self.commands, *self.value_words(), *self.number_words()} if self.commands else set()
-
-
-def lexicon_file(language: str) -> str:
-    """Where a bundle keeps the words of a language."""
-    return f"lexicon/{language}.json"
-
-
-def read_lexicon(bundle: Bundle, language: str) -> Lexicon:
-    """The bundle's words of a language; none where it has no file of them."""
-    name = lexicon_file(language)
-    return msgspec.json.decode(bundle.read(name), type=Lexicon) if name in bundle.manifest.files else Lexicon()
-
-
-def lexicon_key(text: str) -> str:
-    """``text`` as a lexicon spells it: folded tokens with single spaces."""
-    return " ".join(plain(token.text) for token in tokenize(text))
-
-
 class Resolver:
     """Turns the spans of a reading into slots, for one home and one language."""
 
-    def __init__(self, home: Home, lexicon: Lexicon, numeric: Sequence[str]) -> None:
+    def __init__(self, home: Home, lexicon: Lexicon, numeric: Sequence[str], naming: Naming | None = None) -> None:
         self._lexicon = lexicon
+        self._naming = naming or Naming(home, lexicon, Words())
         self._common = lexicon.common_words()
         self._numeric = frozenset(numeric)
         parts: tuple[Part, ...] = (*home.areas, *home.floors, *home.entities)
@@ -99,9 +51,9 @@ class Resolver:
         pending: list[tuple[int, str, str, tuple[int, int]]] = []
         spans = _joined(spans, frame)
         spoken = [(span, text[tokens[span.first].start : tokens[span.last - 1].end]) for span in spans]
-        kinds = self._kinds(frame, spoken)
+        kinds, words = self._kinds(frame, spoken), [plain(token.text) for token in tokens]
         home = {
-            span: self._parts(span.slot, span, written, kinds, matches)
+            span: self._parts(span, written, kinds, matches, words, is_harmless(frame.intent))
             for span, written in spoken
             if span.slot in _PARTS and span.slot not in frame.free
         }
@@ -189,13 +141,21 @@ class Resolver:
         return frame.domains or tuple(str(value) for name, value in frame.implied.items() if name == "domain")
 
     def _parts(
-        self, name: str, span: Span, written: str, kinds: Sequence[str], matches: Sequence[Match]
+        self,
+        span: Span,
+        written: str,
+        kinds: Sequence[str],
+        matches: Sequence[Match],
+        words: Sequence[str],
+        harmless: bool,
     ) -> Sequence[Part]:
         """What the span may name: one part of the home, several whose longer names hold its words, or none."""
         scored: list[tuple[tuple[float, int], Match]] = []
+        name, said = span.slot, words[span.first : span.last]
         for match in matches:
+            around = words[min(match.first, span.first) : max(match.last, span.last)]
             shared = min(match.last, span.last) - max(match.first, span.first)
-            if isinstance(match.part, _PARTS[name]) and shared > 0:
+            if isinstance(match.part, _PARTS[name]) and shared > 0 and self._is_named(match, around, harmless):
                 length, union = match.last - match.first, max(match.last, span.last) - min(match.first, span.first)
                 share = shared / (union if match.whole else span.last - span.first)
                 rank = match.score * share + _bonus(match.part, kinds), 0 if match.whole else length
@@ -204,9 +164,17 @@ class Resolver:
         likeliest = [match for rank, match in scored if rank == best]
         if best[0] < _LEAST_SHARED:
             near = self._nearest(name, plain(written))
-            return (near,) if near is not None else [match.part for match in likeliest[:1]]
+            if near is not None and self._naming.names(near, said):
+                return (near,)
+            return [match.part for match in likeliest[:1]]
         whole = [match.part for match in likeliest if match.whole]
         return whole[:1] or [match.part for match in likeliest]
+
+    def _is_named(self, match: Match, said: Sequence[str], harmless: bool) -> bool:
+        """Whether the words name the part that they match, and no other; a question may have more words beside it."""
+        if harmless and match.whole and match.score == 1.0:
+            return True
+        return self._naming.names(match.part, said) if match.whole else self._naming.names_some(match.part, said)
 
     def _inside(self, area: Area, written: str, kinds: Sequence[str], found: Sequence[Part]) -> Sequence[Part]:
         """What stands in ``area`` in place of a device elsewhere whose name is only alike ("fenster", "Fernseher")."""

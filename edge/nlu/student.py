@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from edge.bundle.format import Bundle
 from edge.bundle.manifest import Frame
 from edge.errors import BundleError, ConfigError
+from edge.nlu.caution import Caution
 from edge.nlu.decode import Decoder
+from edge.nlu.lexicon import read_lexicon
 from edge.nlu.matching import HomeIndex, Match, plain
+from edge.nlu.naming import Naming
 from edge.nlu.program import Program
-from edge.nlu.resolve import Resolver, read_lexicon
+from edge.nlu.resolve import Resolver
 from edge.nlu.short_names import with_short_names
 from edge.nlu.tokens import MAX_TOKENS, Token, encode
+from edge.nlu.words import read_words
 from edge.types import Home, Parse, Slot, Transcript
 
 Ids: TypeAlias = NDArray[np.int64]
@@ -91,13 +95,13 @@ class StudentParser:
 
     def _understand(self, said: str) -> Parse:
         text = said[:_MAX_CHARACTERS]
-        index, resolver = self._speaking(self._language or "")
+        index, resolver, caution = self._speaking(self._language or "")
         tokens = index.tokens(text)[:MAX_TOKENS]
         if not tokens:
             return Parse(None, language=self._language or self._spec.languages[0], text=said)
         language = self._language or self._heard(tokens)
         if not self._language:
-            index, resolver = self._speaking(language)
+            index, resolver, caution = self._speaking(language)
         matches = index.matches(tokens)
         frames, tags, _ = self._scores(index, tokens, matches, language)
         log_p = self._decoder.frame_log_probabilities(frames)
@@ -111,7 +115,8 @@ class StudentParser:
         if not (told and self._makes_sense(frame, slots, said) and self._has_values(frame, slots, resolver)):
             return Parse(None, (), 0.5, language, text=said, in_scope=in_scope)
         confidence = self._probability(log_p, frame.intent)
-        return Parse(frame.intent, slots, confidence, language, "student", said, frame.response, in_scope=in_scope)
+        parse = Parse(frame.intent, slots, confidence, language, "student", said, frame.response, in_scope=in_scope)
+        return caution.judge(parse, frame, best.spans, tokens, matches)
 
     def _probability(self, log_p: Features, intent: str) -> float:
         """Sum over the frames of an intent; of "", that it is no command."""
@@ -169,7 +174,7 @@ class StudentParser:
 
         The usual one, where all are words of its commands or the home's names: "open garage" is Dutch too.
         """
-        index, _ = self._speaking("")
+        index, *_ = self._speaking("")
         matches = index.matches(tokens)
         _, _, logits = self._scores(index, tokens, matches, None)
         likely = np.exp(logits - logits.max())
@@ -181,11 +186,13 @@ class StudentParser:
         in_doubt = its_own or likely[heard] < _CLEARLY * likely.sum()
         return self._usual if in_doubt else self._spec.languages[heard]
 
-    def _load_language(self, language: str) -> tuple[HomeIndex, Resolver]:
+    def _load_language(self, language: str) -> tuple[HomeIndex, Resolver, Caution]:
         lexicon = read_lexicon(self._bundle, language)
         home = with_short_names(self._home, lexicon.common_words())
         index = HomeIndex(home, lexicon.number_words(), lexicon.value_words())
-        return index, Resolver(home, lexicon, self._spec.numeric)
+        words = read_words(language)
+        naming = Naming(home, lexicon, words)
+        return index, Resolver(home, lexicon, self._spec.numeric, naming), Caution(lexicon, words, naming)
 
 
 def _languages(names: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from edge.bundle.format import Bundle
 from edge.bundle.manifest import StudentSpec
 from edge.errors import ConfigError
 from edge.grammar.grammar import unpack_grammar
-from edge.nlu.resolve import Lexicon, lexicon_key, read_lexicon
+from edge.nlu.lexicon import Lexicon, lexicon_key, read_lexicon
 from quantize.grammar.compiler import HOME_LISTS
 from quantize.templates.command_templates import each_list
 from quantize.templates.commands import Domain, SlotList
@@ -137,4 +137,6 @@ def joined_lexicon(home: Lexicon, domain: Domain, templates: Templates) -> Lexic
             for form in templates.spellings(number):
                 numbers.setdefault(lexicon_key(form), number)
     commands = tuple(sorted({*home.commands, *own.commands}))
-    return Lexicon(values, {**own.numbers, **numbers}, own.proclitics, commands, home.kinds)
+    places = {word: place for place, word in enumerate(commands)}
+    uses = {key: tuple(places[home.commands[place]] for place in used) for key, used in home.uses.items()}
+    return Lexicon(values, {**own.numbers, **numbers}, own.proclitics, commands, home.kinds, uses, home.function)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from edge.bundle.format import open_bundle
 from edge.grammar.grammar import normalize
+from edge.nlu.lexicon import Lexicon, lexicon_file
 from edge.nlu.matching import HomeIndex
-from edge.nlu.resolve import Lexicon, lexicon_file
 from quantize.grammar.home_sentences import POLITE
 from quantize.loop import Schedule, accelerator
 from quantize.own_commands.fit import joined_lexicon

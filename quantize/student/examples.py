@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.nlu.lexicon import lexicon_key
 from edge.nlu.matching import FEATURES, HomeIndex, plain
-from edge.nlu.resolve import lexicon_key
 from edge.nlu.tokens import MAX_TOKENS, Token, encode, tokenize
 from edge.types import Entity
 from quantize.templates.homes import HomeFiller, NameMaker, WordMaterial

@@ -47,13 +47,14 @@ class TellList:
 
 
 def the_list(tools: Toolbox, parse: Parse) -> Entity:
-    """The list that is named, else the only list, else the shopping list where an item's list was not said.
+    """The list that is named, else the shopping list of a shopping command, else the only list.
 
     Raises:
         Refusal: there is none.
-        Question: there are several, and none is the shopping list.
+        Question: there are several.
     """
-    return tools.targets.one(parse, ("todo",), lambda todo: todo.id == _SHOPPING_LIST)
+    shopping = (parse.intent or "").startswith("HassShoppingList")
+    return tools.targets.one(parse, ("todo",), (lambda todo: todo.id == _SHOPPING_LIST) if shopping else None)
 
 
 def items_of(tools: Toolbox, todo: Entity) -> dict[str, bool]:

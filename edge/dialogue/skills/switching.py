@@ -32,9 +32,6 @@ _OFF = {
 }
 _MOMENTARY = {"scene": "scene.turn_on", "button": "button.press", "input_button": "input_button.press"}
 _OFF_STATES = frozenset(("off", "closed", "closing", "unlocked", "docked", "returning", "idle", "disarmed", "standby"))
-_ENTRANCES = frozenset(("door", "garage", "gate"))
-_SURE_TO_OPEN = 0.85
-"""Least confidence at which a house is opened: "the garage door" alone may as well mean to close it."""
 
 
 class TurnOn:
@@ -47,7 +44,6 @@ class TurnOn:
         """Turn on every device that is meant."""
         parse = _of_something(parse)
         found = self._tools.targets.find(parse, {*_ON, *_MOMENTARY}, _everywhere(self._tools, parse))
-        _check_sure(parse, any(_opens_the_house(entity, goes_on=True) for entity in found))
         return self._tools.carry_out(parse, [Step(entity, _turning_on(entity)) for entity in found])
 
 
@@ -61,7 +57,6 @@ class TurnOff:
         """Turn off every device that is meant."""
         parse = _of_something(parse)
         found = self._tools.targets.find(parse, _OFF.keys(), _everywhere(self._tools, parse))
-        _check_sure(parse, any(_opens_the_house(entity, goes_on=False) for entity in found))
         return self._tools.carry_out(parse, [Step(entity, _OFF[entity.domain]) for entity in found])
 
 
@@ -76,7 +71,6 @@ class Toggle:
         parse = _of_something(parse)
         found = self._tools.targets.find(parse, _OFF.keys(), _everywhere(self._tools, parse))
         goes_on = {entity.id: _goes_on(entity) for entity in found}
-        _check_sure(parse, any(_opens_the_house(entity, goes_on[entity.id]) for entity in found))
         steps = [Step(entity, (_ON if goes_on[entity.id] else _OFF)[entity.domain]) for entity in found]
         ways = set(goes_on.values())
         intent = "HassToggle" if len(ways) > 1 else "HassTurnOn" if ways == {True} else "HassTurnOff"
@@ -97,16 +91,6 @@ def _of_something(parse: Parse) -> Parse:
     raise Refusal("no_intent")
 
 
-def _check_sure(parse: Parse, opens_the_house: bool) -> None:
-    """Refuse to open the house on a guess; a parse whose confidence is 0 has none and is taken at its word.
-
-    Raises:
-        Refusal: the house would be opened, and whether it should be is not sure.
-    """
-    if opens_the_house and 0.0 < parse.confidence < _SURE_TO_OPEN:
-        raise Refusal("no_intent")
-
-
 def _everywhere(tools: Toolbox, parse: Parse) -> bool:
     """Whether all of the home is meant: of locks it always is, since a door stays open that nobody thinks of."""
     return parse.value("domain") == "lock" or tools.everywhere(parse)
@@ -122,7 +106,3 @@ def _turning_on(entity: Entity) -> str:
 def _goes_on(entity: Entity) -> bool:
     """Whether toggling turns it on; a lock is on where it is locked."""
     return entity.state in _OFF_STATES
-
-
-def _opens_the_house(entity: Entity, goes_on: bool) -> bool:
-    return not goes_on if entity.domain == "lock" else goes_on and entity.device_class in _ENTRANCES

@@ -63,6 +63,9 @@ def test_a_target_that_no_thermostat_reaches_is_not_set(talker: Callable[..., Ta
 )
 def test_the_house_is_not_opened_on_a_guess(say: Talker, intent: str, name: str, entity_id: str) -> None:
     before, say.confidence = say.state(entity_id), 0.73
+    assert say(intent, f"the {name}", name=name).endswith(f"{name}?")
+    assert say.action is None and say.state(entity_id) == before
+    say.confidence = 0.4
     assert say(intent, f"the {name}", name=name) == "Sorry, I couldn't understand that"
     assert say.action is None and say.state(entity_id) == before
     say.confidence = 0.99

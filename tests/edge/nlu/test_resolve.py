@@ -6,8 +6,9 @@ import pytest
 
 from edge.bundle.manifest import Frame
 from edge.nlu.decode import Span
+from edge.nlu.lexicon import Lexicon, ListedValue, lexicon_key
 from edge.nlu.matching import HomeIndex
-from edge.nlu.resolve import Lexicon, ListedValue, Resolver, lexicon_key
+from edge.nlu.resolve import Resolver
 from edge.types import Area, Entity, Home, Slot
 
 HOME = Home(

@@ -11,8 +11,8 @@ from itertools import product
 
 import pytest
 
+from edge.nlu.lexicon import ListedValue
 from edge.nlu.matching import FEATURES
-from edge.nlu.resolve import ListedValue
 from edge.types import Area, Entity, Home
 from quantize.student.examples import HomeSource, LabelSpace, encode_sample, label_space
 from quantize.templates.homes import WordMaterial

@@ -1,0 +1,259 @@
+"""Whether a command may be carried out as it seems: forbidden, in part, several, a question, or with unknown words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from edge.bundle.manifest import Frame
+from edge.nlu.alike import misspelt
+from edge.nlu.decode import Span
+from edge.nlu.lexicon import Lexicon
+from edge.nlu.matching import Match, folded_words, plain
+from edge.nlu.naming import Naming
+from edge.nlu.tokens import Token, is_single
+from edge.nlu.words import Phrases, Places, Words, is_harmless
+from edge.types import Parse, Scope, Slot
+
+_HOME = ("name", "area", "floor")
+_CONTENT = ("item", "message", "search_query", "conversation_command")
+"""Slots whose text is the user's own, whatever it says."""
+_PAUSES = ",;"
+_APOSTROPHES = "'’"
+_SHORTEST = 2
+
+
+@dataclass(frozen=True)
+class Said:
+    """An utterance as it was read: its tokens, the frame's spans, and the words that such commands have."""
+
+    text: str
+    tokens: Sequence[Token]
+    words: Sequence[str]
+    spans: Sequence[Span]
+    used: Collection[str]
+    quoted: frozenset[int]
+    """Places inside a name of the home or the user's own text."""
+
+    def spanned(self) -> frozenset[int]:
+        """Places inside any span."""
+        return frozenset(at for span in self.spans for at in range(span.first, span.last))
+
+    def whole_word(self, at: int) -> str:
+        """The folded word that a token is a piece of."""
+        first = last = at
+        while first and self.tokens[first - 1].end == self.tokens[first].start:
+            first -= 1
+        while last + 1 < len(self.tokens) and self.tokens[last].end == self.tokens[last + 1].start:
+            last += 1
+        return "".join(self.words[first : last + 1])
+
+    def is_piece(self, first: int, last: int) -> bool:
+        """Whether words are only a piece of a longer one that a name of the home cuts."""
+        return self.whole_word(first) not in (self.words[first], "".join(self.words[first:last]))
+
+    def region(self, places: Collection[int]) -> tuple[str, tuple[int, int]]:
+        """The text from the first of some places to the last."""
+        start, end = self.tokens[min(places)].start, self.tokens[max(places)].end
+        return self.text[start:end], (start, end)
+
+
+class Caution:
+    """Judges readings for one home and one language."""
+
+    def __init__(self, lexicon: Lexicon, words: Words, naming: Naming) -> None:
+        self._lexicon, self._words, self._naming = lexicon, words, naming
+        self._known = frozenset(lexicon.commands)
+        self._telling = frozenset(map(plain, words.telling))
+        self._nouns = frozenset(map(plain, (*words.single, *words.plural)))
+        self._general = frozenset(word for phrase in (*words.all, *words.here) for word in folded_words(phrase))
+
+    def judge(
+        self, parse: Parse, frame: Frame, spans: Sequence[Span], tokens: Sequence[Token], matches: Sequence[Match]
+    ) -> Parse:
+        """The parse, or one that says why it is not carried out, or one that names what the home does not have."""
+        if is_harmless(parse.intent):
+            return parse
+        said = self._read(parse, frame, spans, tokens, matches)
+        refusal = self._refusal(said)
+        if refusal is not None:
+            return replace(parse, intent=None, slots=(), refusal=refusal)
+        if not said.used:
+            return parse
+        return self._explained(parse, frame, said)
+
+    def _read(
+        self, parse: Parse, frame: Frame, spans: Sequence[Span], tokens: Sequence[Token], matches: Sequence[Match]
+    ) -> Said:
+        kind = str(parse.value("domain") or (frame.domains[0] if len(frame.domains) == 1 else ""))
+        intent = parse.intent or ""
+        used = self._lexicon.used(intent, kind) or self._lexicon.used(intent, "")
+        known = {slot.text for slot in parse.slots if slot.name in _HOME and slot.value != slot.text}
+        quoted = {
+            at for match in matches if match.whole and match.score == 1.0 for at in range(match.first, match.last)
+        }
+        for span in spans:
+            written = parse.text[tokens[span.first].start : tokens[span.last - 1].end]
+            if span.slot in _CONTENT or (span.slot in _HOME and written in known):
+                quoted.update(range(span.first, span.last))
+        words = [plain(token.text) for token in tokens]
+        return Said(parse.text, tokens, words, spans, used, frozenset(quoted))
+
+    def _refusal(self, said: Said) -> str | None:
+        """Why the utterance is no command, or none that can be done."""
+        phrases = self._words.phrases
+        if phrases["question"].at(said.words, 0):
+            return "question"
+        if any(self._unquoted(phrases["negation"], said)):
+            return "negated"
+        if any(self._unquoted(phrases["exception"], said)):
+            return "excepted"
+        return "several" if self._is_several(said) else None
+
+    def _unquoted(self, phrases: Phrases, said: Said) -> Iterator[Places]:
+        """Where phrases stand, but for those in names and those that such commands have."""
+        for first, last in phrases.places(said.words):
+            place = range(first, last)
+            known = last - first == 1 and said.words[first] in said.used
+            if not (known or said.quoted.intersection(place) or said.is_piece(first, last)):
+                yield first, last
+
+    def _is_several(self, said: Said) -> bool:
+        for slot in ("name", "area"):
+            named = {said.region(range(span.first, span.last))[0] for span in said.spans if span.slot == slot}
+            if len(named) > 1:
+                return True
+        values = {span.first for span in said.spans if span.slot not in (*_HOME, *_CONTENT)}
+        whole = {at for place in self._words.phrases["all"].places(said.words) for at in range(*place)}
+        for first, last in self._words.phrases["joiner"].places(said.words):
+            apart = last not in values and not (said.quoted | whole).intersection(range(first, last))
+            apart = apart and not said.is_piece(first, last)
+            if apart and self._says_something(said, range(first)) and last < len(said.words):
+                return True
+        return any(
+            self._is_whole(said, range(at)) and self._is_whole(said, range(at, len(said.words)))
+            for at in self._pauses(said)
+        )
+
+    def _pauses(self, said: Said) -> Iterator[int]:
+        for at in range(1, len(said.tokens)):
+            between = said.text[said.tokens[at - 1].end : said.tokens[at].start]
+            if any(mark in between for mark in _PAUSES):
+                yield at
+
+    def _says_something(self, said: Said, part: range) -> bool:
+        spanned = said.spanned()
+        return any(at in spanned or self._does(said, at) for at in part)
+
+    def _does(self, said: Said, at: int) -> bool:
+        """Whether a word outside the slots says what to do."""
+        word = said.words[at]
+        return at not in said.spanned() and word in said.used and not self._naming.is_empty(word)
+
+    def _is_whole(self, said: Said, part: range) -> bool:
+        """Whether words could be a command: they name something and say what to do."""
+        home = {at for span in said.spans if span.slot in _HOME for at in range(span.first, span.last)}
+        about = home.intersection(part) or any(self._tells_kind(said.words[at]) for at in part)
+        does = any(self._does(said, at) for at in part)
+        return bool(about) and does
+
+    def _tells_kind(self, word: str) -> bool:
+        return any(word in words for words in self._lexicon.kinds.values())
+
+    def _explained(self, parse: Parse, frame: Frame, said: Said) -> Parse:
+        """The parse with what its other words say: a place or device that the home lacks, or one of several."""
+        outside = [at for at in range(len(said.words)) if at not in said.spanned()]
+        strange = [at for at in outside if self._chooses(said, at) or not self._is_explained(said, at)]
+        home = [span for span in said.spans if span.slot in _HOME]
+        content = any(span.slot in _CONTENT for span in said.spans)
+        parse = replace(parse, explained=not strange, scope=self._scope(said))
+        if home:
+            parse = self._with_whole_names(parse, said, home, strange)
+            return self._with_strange_thing(parse, frame, said, home, strange)
+        if content or "domain" not in frame.implied:
+            return parse
+        return self._with_unknown_place(parse, said, strange)
+
+    def _is_explained(self, said: Said, at: int) -> bool:
+        word, token = said.words[at].strip(_APOSTROPHES), said.tokens[at]
+        if said.whole_word(at) in said.used:
+            return True
+        if word in said.used or self._naming.is_empty(word) or is_single(token):
+            return True
+        if word.isdigit():
+            return False
+        if len(word) < _SHORTEST or not word.isalpha():
+            return True
+        if word in self._known:
+            return word in self._general
+        return word in self._general or any(misspelt(word, other) for other in (*said.used, *self._lexicon.function))
+
+    def _chooses(self, said: Said, at: int) -> bool:
+        """Whether a word beside the noun for a device tells which one: "the right lamp"."""
+        if said.words[at] not in self._telling:
+            return False
+        return any(0 <= beside < len(said.words) and said.words[beside] in self._nouns for beside in (at - 1, at + 1))
+
+    def _scope(self, said: Said) -> Scope:
+        phrases = self._words.phrases
+        if any(self._unquoted_any(phrases["all"], said)):
+            return Scope.ALL
+        if any(self._unquoted_any(phrases["here"], said)):
+            return Scope.HERE
+        if any(self._unquoted_any(phrases["plural"], said)):
+            return Scope.SEVERAL
+        return Scope.ONE if any(self._unquoted_any(phrases["single"], said)) else Scope.OPEN
+
+    def _unquoted_any(self, phrases: Phrases, said: Said) -> Iterator[Places]:
+        return (place for place in phrases.places(said.words) if not said.quoted.intersection(range(*place)))
+
+    def _with_whole_names(self, parse: Parse, said: Said, home: Sequence[Span], strange: Sequence[int]) -> Parse:
+        """The parse, with a name that a strange word beside it makes another one as it was said."""
+        slots = list(parse.slots)
+        for span in home:
+            first, last = span.first, span.last
+            while first - 1 in strange:
+                first -= 1
+            acts = any(self._does(said, at) for at in range(first))
+            first = first if acts else span.first
+            while last in strange and (acts or said.words[last].isdigit()):
+                last += 1
+            if (first, last) == (span.first, span.last):
+                continue
+            where = (said.tokens[span.first].start, said.tokens[span.last - 1].end)
+            written, place = said.region(range(first, last))
+            slots = [
+                replace(slot, value=written, text=written, span=place) if slot.span == where else slot for slot in slots
+            ]
+        return replace(parse, slots=tuple(slots))
+
+    def _with_strange_thing(
+        self, parse: Parse, frame: Frame, said: Said, home: Sequence[Span], strange: Sequence[int]
+    ) -> Parse:
+        """The parse of a command about a kind of device in a place, with words that may tell which: "by the piano"."""
+        after = [at for at in strange if at > min(span.first for span in home)]
+        acts = any(self._does(said, at) for at in range(home[0].first))
+        known = {slot.span for slot in parse.slots}
+        if "domain" not in frame.implied or not after or not acts or parse.value("name") is not None:
+            return parse
+        written, place = said.region(after)
+        beside = any(span is not None and span[0] <= place[0] < span[1] for span in known)
+        return parse if beside else replace(parse, slots=(*parse.slots, Slot("name", written, written, place)))
+
+    def _with_unknown_place(self, parse: Parse, said: Said, strange: Sequence[int]) -> Parse:
+        """The parse of a command about all devices of a kind, with the place that it names and the home lacks."""
+        free = [at for at in range(len(said.words)) if at not in said.spanned()]
+        numbers = [at for at in strange if said.words[at].isdigit()]
+        if numbers:
+            at = numbers[0]
+            written, place = said.region(range(max(0, at - 1), at + 1))
+            return replace(parse, slots=(*parse.slots, Slot("name", written, written, place)))
+        nouns = [at for first, last in self._words.phrases["place"].places(said.words) for at in range(first, last)]
+        if parse.scope not in (Scope.HERE, Scope.ALL):
+            strange = sorted({*strange, *(at for at in nouns if at in free)})
+        if not strange:
+            return parse
+        if strange == [0]:
+            return replace(parse, intent=None, slots=(), refusal="no_intent")
+        written, place = said.region([at for at in strange if at])
+        return replace(parse, slots=(*parse.slots, Slot("area", written, written, place)))
