@@ -45,6 +45,9 @@ def main(argv: list[str] | None = None) -> int:
     except EdgeError as error:
         sys.stderr.write(f"edge-bench: {' '.join(str(error).split())}\n")
         return 2
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"edge-bench: {error.name} is missing: pip install 'edge-assistant[speech,build]'\n")
+        return 2
     except OSError as error:
         sys.stderr.write(f"edge-bench: {error.filename}: {error.strerror}\n")
         return 2

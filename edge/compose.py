@@ -45,6 +45,7 @@ def profile(arguments: argparse.Namespace) -> Profile:
         asr=msgspec.structs.replace(chosen.asr, **_given(asr)),
         tts=msgspec.structs.replace(chosen.tts, **_given(tts)),
         home=msgspec.structs.replace(_dwelling(given.get("home"), chosen.home), **_given(dwelling)),
+        allow_unsigned=chosen.allow_unsigned or bool(given.get("allow_unsigned")),
         **_given(top),
     )
 
@@ -53,11 +54,16 @@ def _given(values: dict[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def bundle(name: str | None) -> Bundle:
-    """The bundle of this name or path; ``home`` without one."""
-    from edge.bundle.format import open_bundle
+def bundle(name: str | None, allow_unsigned: bool = False) -> Bundle:
+    """The bundle of this name or path, ``home`` without one; a path needs a signature unless ``allow_unsigned``."""
+    from edge.bundle.format import is_path, open_bundle
 
-    return open_bundle(name or "home")
+    opened = open_bundle(name or "home")
+    if name is not None and is_path(name):
+        from edge.bundle.install import admit
+
+        admit(opened, allow_unsigned)
+    return opened
 
 
 def _dwelling(given: str | None, profile: Dwelling) -> Dwelling:
@@ -185,7 +191,7 @@ def _moonshine(chosen: Profile, folder: Path | None, port: HomePort | None) -> R
 
     lean = _is_small(chosen)
     model = MoonshineModel(folder, lean=lean)
-    opened = bundle(chosen.bundle)
+    opened = bundle(chosen.bundle, chosen.allow_unsigned)
     sentences = opened.manifest.hearing.get("en", opened.manifest.grammar)
     if sentences is None:
         return MoonshineRecognizer(model)
@@ -285,7 +291,8 @@ def mind(chosen: Profile, language: str | None, *, typed: bool = False, port: Ho
     from edge.parts import Mind
     from edge.types import Reply
 
-    of_home, opened = port.snapshot() if port is not None else home(chosen.home.named), bundle(chosen.bundle)
+    of_home = port.snapshot() if port is not None else home(chosen.home.named)
+    opened = bundle(chosen.bundle, chosen.allow_unsigned)
     dialogue = open_dialogue(
         port or of_home,
         preferred_area=find_area(of_home, chosen.home.area) if chosen.home.area is not None else None,

@@ -162,12 +162,16 @@ class Budget(_Table, frozen=True):
 
 
 class Profile(_Table, frozen=True):
-    """Everything that differs from one board to the next."""
+    """Everything that differs from one board to the next.
+
+    ``allow_unsigned``: use ``bundle`` although nobody trusted signed it.
+    """
 
     name: _Name
     board: Board
     language: _Text = "en"
     bundle: _Text = "home"
+    allow_unsigned: bool = False
     home: Dwelling = Dwelling()
     weather: _Text | None = None
     audio: Audio = Audio()

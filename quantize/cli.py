@@ -8,10 +8,14 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from edge.errors import EdgeError
 from edge.files import end_tidily
+from quantize.errors import BuildError
+
+if TYPE_CHECKING:
+    from edge.bundle.format import Signer
 
 _EXAMPLES = """examples:
   edge-quantize build home --out runs/home
@@ -35,6 +39,8 @@ _DOMAIN_EXAMPLES = """examples:
   edge parse --bundle build/home-coffee.edge "could you make me a large latte"
 """
 
+_KEY = "secret key that signs the bundle (default: this machine's, which is made when it is first needed)"
+
 
 class _Parser(argparse.ArgumentParser):
     """Argument parser whose errors are one line."""
@@ -48,8 +54,6 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _arguments().parse_args(argv)
     end_tidily()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s", force=True)
-    from quantize.pipeline import BuildError
-
     try:
         return int(arguments.run(arguments))
     except BuildError as error:
@@ -57,6 +61,11 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except EdgeError as error:
         print(f"edge-quantize: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except ModuleNotFoundError as error:
+        print(  # noqa: T201
+            f"edge-quantize: {error.name} is missing: pip install 'edge-assistant[build]'", file=sys.stderr
+        )
         return 2
     except KeyboardInterrupt:
         print("edge-quantize: stopped; the same command goes on from here", file=sys.stderr)  # noqa: T201
@@ -75,6 +84,7 @@ def _arguments() -> argparse.ArgumentParser:
     build.add_argument("recipe", help="name of a shipped recipe, or a .toml file")
     build.add_argument("--out", type=Path, required=True, help="folder for the bundle and the work")
     build.add_argument("--data-dir", type=Path, default=_data_dir(), help="where the recipe's data files are")
+    build.add_argument("--key", type=Path, help=_KEY)
     build.set_defaults(run=_build)
     evaluate = commands.add_parser("evaluate", help="measure a bundle on labelled utterances, in the device runtime")
     evaluate.add_argument("bundle", help="name, folder or .edge file")
@@ -135,10 +145,12 @@ def _arguments() -> argparse.ArgumentParser:
         default=0.01,
         help="with --add: largest share of home commands that may go wrong; more exits with 1 and writes nothing",
     )
+    domain.add_argument("--key", type=Path, help=_KEY)
     domain.set_defaults(run=_domain)
     hearing = commands.add_parser("hearing", help="compile the sentences that a home bundle's recognizer expects anew")
     hearing.add_argument("bundle", help="name, folder or .edge file of a home bundle")
     hearing.add_argument("--out", type=Path, required=True, help="the .edge file to write; may be the same")
+    hearing.add_argument("--key", type=Path, help=_KEY)
     hearing.set_defaults(run=_hearing)
     data = commands.add_parser("data", help="fetch published data sets").add_subparsers(required=True, metavar="VERB")
     fetch = data.add_parser("fetch", help="download a data set, verify it and write MASSIVE's JSON lines")
@@ -160,7 +172,7 @@ def _build(arguments: argparse.Namespace) -> int:
     from quantize.pipeline import build
     from quantize.recipe import load_recipe
 
-    bundle = build(load_recipe(arguments.recipe), arguments.out, arguments.data_dir)
+    bundle = build(load_recipe(arguments.recipe), arguments.out, arguments.data_dir, _signer(arguments))
     print(bundle.source)  # noqa: T201
     return 0
 
@@ -241,16 +253,20 @@ def _zero_shot(arguments: argparse.Namespace) -> int:
 def _domain(arguments: argparse.Namespace) -> int:
     if arguments.add is None:
         from quantize.own_commands.bundle import build_domain
-        from quantize.own_commands.student import Course
 
-        course = None if arguments.sentences_only else Course()
-        print(build_domain(arguments.domain, arguments.out, course).source)  # noqa: T201
+        course = None
+        if not arguments.sentences_only:
+            from quantize.own_commands.student import Course
+
+            course = Course()
+        print(build_domain(arguments.domain, arguments.out, course, _signer(arguments)).source)  # noqa: T201
         return 0
     from edge.bundle.format import open_bundle
     from quantize.own_commands.extend import Extension, extend_bundle
 
     plan = Extension(max_flips=arguments.max_flips)
-    print(extend_bundle(open_bundle(arguments.add), arguments.domain, arguments.out, plan).source)  # noqa: T201
+    bundle = extend_bundle(open_bundle(arguments.add), arguments.domain, arguments.out, plan, _signer(arguments))
+    print(bundle.source)  # noqa: T201
     return 0
 
 
@@ -258,8 +274,15 @@ def _hearing(arguments: argparse.Namespace) -> int:
     from edge.bundle.format import open_bundle
     from quantize.grammar.home_sentences import renew_hearing
 
-    print(renew_hearing(open_bundle(arguments.bundle), arguments.out).source)  # noqa: T201
+    print(renew_hearing(open_bundle(arguments.bundle), arguments.out, _signer(arguments)).source)  # noqa: T201
     return 0
+
+
+def _signer(arguments: argparse.Namespace) -> Signer:
+    """What signs the bundle: the key that was named, or this machine's."""
+    from edge.bundle.signing import machine_key, read_secret_key
+
+    return (read_secret_key(arguments.key) if arguments.key is not None else machine_key()).sign
 
 
 def _fetch(arguments: argparse.Namespace) -> int:

@@ -11,12 +11,15 @@ import msgspec
 import numpy as np
 import torch
 
-from edge.bundle.format import Bundle, open_bundle, write_atomically, write_bundle
+from edge.bundle.format import Bundle, Signer, open_bundle, write_bundle
 from edge.bundle.manifest import FORMAT_VERSION, Manifest, StudentSpec
-from edge.errors import ConfigError, EdgeError
+from edge.bundle.signing import machine_key
+from edge.errors import ConfigError
+from edge.files import write_file
 from edge.nlu.program import Program
 from quantize.data.datasets import read_listed
 from quantize.data.metrics import Flips, negative_flips
+from quantize.errors import BuildError
 from quantize.evaluate.bundle import predict
 from quantize.evaluate.home import home_flips
 from quantize.program.calibrate import Calibration, calibrate
@@ -28,25 +31,20 @@ from quantize.student.massive import massive_student
 from quantize.student.trained import Trained
 from quantize.templates.package import package_languages, templates_sha256
 
-
-class BuildError(EdgeError):
-    """A finished build that is not good enough to ship."""
-
-
 log = logging.getLogger(__name__)
 _PROGRAM = "student.pte"
 _FLIP_CASES = 30  # sentences per language
 
 
-def build(recipe: Recipe, out: Path, data_dir: Path) -> Bundle:
-    """Build ``out/NAME.edge``; what an earlier, killed run finished is used again.
+def build(recipe: Recipe, out: Path, data_dir: Path, sign: Signer | None = None) -> Bundle:
+    """Build ``out/NAME.edge``, signed by ``sign`` or this machine's key; what a killed run finished is used again.
 
     Raises:
         ConfigError: data are missing or malformed, or ``out`` holds another recipe's work.
         BuildError: the programs disagree, or a figure is below what the recipe demands; no bundle is written.
     """
     work = claim(recipe, out)
-    return finish(recipe, _train(recipe, work, data_dir), work, out, data_dir)
+    return finish(recipe, _train(recipe, work, data_dir), work, out, data_dir, sign)
 
 
 def claim(recipe: Recipe, out: Path) -> Path:
@@ -64,11 +62,13 @@ def claim(recipe: Recipe, out: Path) -> Path:
         if mark.is_file() and mark.read_text() != digest:
             other = {"recipe": "another recipe", "templates": "other templates"}[name]
             raise ConfigError(f"{work} holds the work of {other}: choose another --out, or delete that folder")
-        write_atomically(mark, digest.encode())
+        write_file(mark, digest.encode())
     return work
 
 
-def finish(recipe: Recipe, trained: Trained, work: Path, out: Path, data_dir: Path) -> Bundle:
+def finish(
+    recipe: Recipe, trained: Trained, work: Path, out: Path, data_dir: Path, sign: Signer | None = None
+) -> Bundle:
     """Trained student → device program → checks → bundle ``out/NAME.edge``.
 
     Raises:
@@ -79,7 +79,7 @@ def finish(recipe: Recipe, trained: Trained, work: Path, out: Path, data_dir: Pa
         candidate = write_bundle(work / "candidate.edge", manifest, contents)
         share = check_flips(recipe, candidate, data_dir)
         manifest = msgspec.structs.replace(manifest, metrics={**manifest.metrics, "negative_flips": share})
-    bundle = write_bundle(out / f"{recipe.name}.edge", manifest, contents)
+    bundle = write_bundle(out / f"{recipe.name}.edge", manifest, contents, sign or machine_key().sign)
     log.info("wrote %s (%.2f MB)", bundle.source, bundle.source.stat().st_size / 1e6)
     return bundle
 
@@ -97,7 +97,7 @@ def assemble(recipe: Recipe, trained: Trained, work: Path) -> tuple[Manifest, di
     has_nothing = trained.frames[0].intent is None
     calibration = calibrate(logits, trained.examples, recipe.release.rejection, has_nothing)
     _check_accuracy(figures["frame_accuracy_int8"], recipe)
-    manifest = _manifest(recipe, trained, calibration, figures)
+    manifest = _manifest(recipe, trained, calibration, figures, built=int(program.stat().st_mtime))
     return manifest, {**trained.contents, _PROGRAM: program.read_bytes()}
 
 
@@ -112,7 +112,7 @@ def _program(trained: Trained, work: Path) -> Path:
     if not path.is_file():
         log.info("quantizing and lowering the student")
         some = [tensors(example) for example in trained.examples[:64]]
-        write_atomically(path, to_program(quantize_student(trained.student, some), trained.student))
+        write_file(path, to_program(quantize_student(trained.student, some), trained.student))
     return path
 
 
@@ -186,7 +186,9 @@ def _flips(data: Data, old: Bundle, new: Bundle, data_dir: Path) -> Flips:
     return negative_flips(held_out, predict(old, held_out), predict(new, held_out))
 
 
-def _manifest(recipe: Recipe, trained: Trained, calibration: Calibration, figures: dict[str, Any]) -> Manifest:
+def _manifest(
+    recipe: Recipe, trained: Trained, calibration: Calibration, figures: dict[str, Any], built: int
+) -> Manifest:
     spec = StudentSpec(
         program=_PROGRAM,
         buckets=trained.student.shape.buckets,
@@ -211,4 +213,5 @@ def _manifest(recipe: Recipe, trained: Trained, calibration: Calibration, figure
         licences=recipe.release.licences,
         metrics={**trained.metrics, **figures, **calibration.figures},
         card=recipe.release.card,
+        built=built,
     )

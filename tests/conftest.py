@@ -21,6 +21,12 @@ from tests.testbed.fixtures import (  # noqa: F401
 CHECKOUT = Path(__file__).parent.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_keys(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The key that signs what tests build is made by them, and trusted by nobody else."""
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Folder with the evaluation data; the test is skipped where it is absent."""

@@ -45,7 +45,7 @@ def cold_start(probe: Probe) -> None:
 
     probe.mark("parse")
     sys.stdout = io.StringIO()
-    code = main(["parse", "--bundle", probe.bundle, "--json", probe.parameters["text"]])
+    code = main(["parse", "--bundle", probe.bundle, "--allow-unsigned", "--json", probe.parameters["text"]])
     if code != 0:
         raise RuntimeError(f"edge parse ended with {code}")
 
@@ -56,7 +56,7 @@ def parse(probe: Probe) -> None:
     from edge.types import Transcript
 
     with probe.stage("load"):
-        bundle = compose.bundle(probe.profile.bundle)
+        bundle = compose.bundle(probe.profile.bundle, probe.profile.allow_unsigned)
         parser = compose.parser(bundle, compose.home(probe.profile.home.named), probe.parameters["language"])
     for sentence in itertools.islice(itertools.cycle(SENTENCES), probe.parameters["warmups"]):
         parser.parse(Transcript(sentence))
@@ -72,7 +72,7 @@ def operators(probe: Probe) -> None:
     from edge import compose
     from edge.nlu.program import Program
 
-    bundle = compose.bundle(probe.profile.bundle)
+    bundle = compose.bundle(probe.profile.bundle, probe.profile.allow_unsigned)
     spec = bundle.manifest.student
     if spec is None:
         return
@@ -218,7 +218,8 @@ def languages(probe: Probe) -> None:
     from edge.types import Transcript
 
     with probe.stage("load"):
-        bundle, home = compose.bundle(probe.profile.bundle), compose.home(probe.profile.home.named)
+        bundle = compose.bundle(probe.profile.bundle, probe.profile.allow_unsigned)
+        home = compose.home(probe.profile.home.named)
     right = 0
     for language, (text, intent) in probe.sentences.items():
         parser = compose.parser(bundle, home, language)

@@ -6,6 +6,7 @@ which needs none of its 2 MiB; writing is plain 16-bit mono.
 
 from __future__ import annotations
 
+import io
 import logging
 import time
 import wave
@@ -26,6 +27,8 @@ _log = logging.getLogger(__name__)
 _BLOCK_S = 1
 _HEADER_BYTES = 44
 _LOWEST_HZ, _HIGHEST_HZ = 4000, 384_000
+_MAX_HEADER = 4096
+_MAX_PIPED = 256 << 20
 _UNKNOWN_LENGTH = 0x7FFFF000
 """Programs that write WAV into a pipe put a size of this order into the header."""
 
@@ -186,22 +189,52 @@ def _open_sound(path: Path) -> Iterator[Any]:
         import soundfile
     except (ImportError, OSError) as error:
         raise EngineError("WAV files cannot be read: pip install 'edge-assistant[speech]'") from error
+    source, head, size = _source(path)
     try:
-        with path.open("rb") as file:
-            head = file.read(8)
-        size = path.stat().st_size
-    except OSError as error:
-        raise EdgeError(f"{path}: {error.strerror}; give the path of a WAV recording") from error
-    if not head:
-        raise EdgeError(f"{path}: the file is empty; record it again")
-    try:
-        with soundfile.SoundFile(path) as sound:
+        with soundfile.SoundFile(source) as sound:
             declared = int.from_bytes(head[4:8], "little") + 8
             if head.startswith(b"RIFF") and size < declared < _UNKNOWN_LENGTH:
                 _log.warning("%s is cut short: using the %.1f s that are there", path, sound.frames / sound.samplerate)
             yield sound
     except soundfile.SoundFileError as error:
         raise EdgeError(f"{path}: not a readable recording ({_reason(error)}); give a WAV file") from error
+
+
+def _source(path: Path) -> tuple[Path | io.BytesIO, bytes, int]:
+    """What libsndfile can seek in, its first bytes and its size.
+
+    A pipe, and a file whose header states no size for the sound, are read into memory.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_MAX_HEADER)
+            if not head:
+                raise EdgeError(f"{path}: the file is empty; record it again")
+            at = _unsized_data(head)
+            if path.is_file() and at is None:
+                return path, head, path.stat().st_size
+            content = bytearray(head) + file.read(_MAX_PIPED - len(head) + 1)
+    except OSError as error:
+        raise EdgeError(f"{path}: {error.strerror}; give the path of a WAV recording") from error
+    if len(content) > _MAX_PIPED:
+        raise EdgeError(f"{path}: more than {_MAX_PIPED >> 20} MiB; give the path of a shorter recording")
+    if at is not None:
+        content[at : at + 4] = (len(content) - at - 4).to_bytes(4, "little")
+        content[4:8] = (len(content) - 8).to_bytes(4, "little")
+    return io.BytesIO(content), bytes(content[:8]), len(content)
+
+
+def _unsized_data(head: bytes) -> int | None:
+    """Where the size of a WAV's sound stands, if it is 0: a program that wrote into a pipe could not fill it in."""
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+        return None
+    at = 12
+    while at + 8 <= len(head):
+        size = int.from_bytes(head[at + 4 : at + 8], "little")
+        if head[at : at + 4] == b"data":
+            return at + 4 if size == 0 and at + 8 < len(head) else None
+        at += 8 + size + size % 2
+    return None
 
 
 def _reason(error: Exception) -> str:

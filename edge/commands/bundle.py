@@ -1,77 +1,43 @@
-"""``edge bundle`` and ``edge models``: what is installed on this device."""
+"""``edge bundle``: what is installed on this device, who vouches for it, and the version before."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
-from edge.bundle.format import Bundle, install_bundle, open_bundle, rollback_bundle
+from edge.bundle.format import Bundle, is_path, open_bundle, sign_bundle
+from edge.bundle.install import install_bundle, rollback_bundle, verify_bundle
+from edge.bundle.signing import generate, key_folder, machine_key, read_secret_key, trusted_folders, voucher
+from edge.bundle.slots import read_state
 from edge.commands.output import write_json, write_line
 from edge.errors import BundleError
 
 
 def bundle(arguments: argparse.Namespace) -> int:
     """Carry out ``edge bundle``."""
-    action: str = arguments.action
-    if action == "info":
-        _show(_facts(open_bundle(arguments.bundle)), arguments.json)
-    elif action == "verify":
-        opened = open_bundle(arguments.bundle)
-        _load(opened)
-        _show({"bundle": opened.manifest.name, "verified": True, "files": len(opened.manifest.files)}, arguments.json)
-    elif action == "install":
-        _show({"installed": str(install_bundle(arguments.bundle))}, arguments.json)
-    else:
-        _show({"in use": str(rollback_bundle(arguments.bundle))}, arguments.json)
+    actions = {
+        "info": _info,
+        "verify": _verify,
+        "install": _install,
+        "rollback": _rollback,
+        "keygen": _keygen,
+        "sign": _sign,
+    }
+    _show(actions[arguments.action](arguments), arguments.json)
     return 0
 
 
-def models(arguments: argparse.Namespace) -> int:
-    """Carry out ``edge models``."""
-    from edge.models.catalog import install, installed_model, list_models, remove
-
-    if arguments.action == "install":
-        write_line(f"installed in {install(arguments.model, _Bar() if sys.stderr.isatty() else None)}")
-    elif arguments.action == "remove":
-        remove(arguments.model)
-        write_line(f"removed {arguments.model}")
-    else:
-        rows = [(model, installed_model(model.name)) for model in list_models()]
-        if arguments.json:
-            write_json([{**asdict(model), "installed": str(folder) if folder else None} for model, folder in rows])
-            return 0
-        for model, folder in rows:
-            size = f"{model.size_mb:7.0f} MB" if model.size_mb is not None else " " * 10
-            mark = "installed" if folder else ""
-            write_line(f"{model.engine:<6} {model.language:<6} {size}  {model.name:<40} {mark:<10} {model.licence}")
-    return 0
-
-
-class _Bar:
-    """A progress bar on standard error."""
-
-    def __init__(self) -> None:
-        self._shown = -1
-
-    def __call__(self, done: int, expected: int | None) -> None:
-        """Draw it again when a further percent, or megabyte, is there."""
-        step = 100 * done // expected if expected else done >> 20
-        if step == self._shown:
-            return
-        self._shown = step
-        bar = f"{'#' * (step // 4):<25} {step:3d} %" if expected else f"{step} MiB"
-        sys.stderr.write(f"\r{bar}" + ("\n" if done == expected else ""))
-        sys.stderr.flush()
-
-
-def _facts(opened: Bundle) -> dict[str, Any]:
+def _info(arguments: argparse.Namespace) -> dict[str, Any]:
+    opened = open_bundle(arguments.bundle)
     manifest = opened.manifest
     student = manifest.student
     return {
         "name": manifest.name,
         "source": str(opened.source),
+        "signature": _signature(opened),
+        "built": _time(manifest.built),
         "bytes": sum(entry.bytes for entry in manifest.files.values()),
         "languages": list(manifest.languages),
         "intents": sorted({frame.intent for frame in student.frames if frame.intent}) if student else [],
@@ -82,18 +48,66 @@ def _facts(opened: Bundle) -> dict[str, Any]:
         "licences": manifest.licences,
         "files": {name: entry.bytes for name, entry in manifest.files.items()},
         "recipe_sha256": manifest.recipe_sha256,
+        "versions": [] if is_path(arguments.bundle) else _versions(arguments.bundle),
     }
 
 
-def _load(opened: Bundle) -> None:
-    """Load the student's program, which shows damage that hashes cannot."""
-    student = opened.manifest.student
-    if student is None and opened.manifest.grammar is None:
-        raise BundleError(f"bundle {opened.manifest.name} has neither a student nor a grammar: build it again")
-    if student is not None:
-        from edge.nlu.program import Program
+def _verify(arguments: argparse.Namespace) -> dict[str, Any]:
+    opened, found = verify_bundle(arguments.bundle, allow_unsigned=arguments.allow_unsigned)
+    files = len(opened.manifest.files)
+    return {"bundle": opened.manifest.name, "verified": True, "files": files, "signature": found.words}
 
-        Program(opened.path(student.program))
+
+def _install(arguments: argparse.Namespace) -> dict[str, Any]:
+    path = install_bundle(
+        arguments.bundle, allow_unsigned=arguments.allow_unsigned, allow_older=arguments.allow_downgrade
+    )
+    active = read_state(path.parent.name).active
+    return {"installed": str(path), "signature": active.vouched if active is not None else ""}
+
+
+def _rollback(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {"in use": str(rollback_bundle(arguments.bundle))}
+
+
+def _keygen(arguments: argparse.Namespace) -> dict[str, Any]:
+    if arguments.out is None:
+        secret, public = key_folder() / "machine.key", trusted_folders()[0] / "machine.pub"
+    else:
+        secret, public = Path(f"{arguments.out}.key"), Path(f"{arguments.out}.pub")
+    generate(secret, public)
+    return {"secret key": str(secret), "public key": str(public)}
+
+
+def _sign(arguments: argparse.Namespace) -> dict[str, Any]:
+    opened = open_bundle(arguments.bundle)
+    if not is_path(arguments.bundle):
+        raise BundleError(f"{arguments.bundle} is a name: give the .edge file or the folder that is to be signed")
+    sign_bundle(opened, (read_secret_key(Path(arguments.key)) if arguments.key else machine_key()).sign)
+    return {"signed": str(opened.source), "signature": _signature(opened)}
+
+
+def _signature(opened: Bundle) -> str:
+    try:
+        return voucher(opened).words
+    except BundleError as error:
+        return str(error)
+
+
+def _versions(name: str) -> list[str]:
+    """Every slot in words, the one in use first."""
+    state = read_state(name)
+    rows = []
+    for slot in (*state.order, *(slot for slot in state.versions if slot not in state.order)):
+        version = state.versions[slot]
+        use = "in use" if slot in state.order[:1] else "before" if slot in state.order else "failed"
+        works = "works" if version.works else f"{version.starts} starts without success"
+        rows.append(f"{slot} {use}, {works}, {version.vouched}, built {_time(version.built)}")
+    return rows
+
+
+def _time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds") if seconds else "not recorded"
 
 
 def _show(facts: dict[str, Any], as_json: bool) -> None:
@@ -107,7 +121,7 @@ def _show(facts: dict[str, Any], as_json: bool) -> None:
 
 def _plain(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items()) or "none"
+        return ", ".join(f"{_plain(key)} {_plain(inner)}" for key, inner in value.items()) or "none"
     if isinstance(value, list):
-        return f"{len(value)}: {' '.join(map(str, value))}" if value else "none"
-    return str(value)
+        return f"{len(value)}: {' '.join(map(_plain, value))}" if value else "none"
+    return "".join(char if char.isprintable() else "?" for char in str(value))

@@ -93,14 +93,15 @@ def _module(part: str, module: str, needed: bool, fix: str) -> Finding:
 
 
 def _bundle(profile: Profile) -> str:
-    opened = compose.bundle(profile.bundle)
+    opened = compose.bundle(profile.bundle, profile.allow_unsigned)
     kib = sum(entry.bytes for entry in opened.manifest.files.values()) / 1024
     return f"{opened.source}, {kib:.0f} KiB, {len(opened.manifest.languages)} languages"
 
 
 def _student(profile: Profile) -> str:
     start_ns = time.perf_counter_ns()
-    compose.parser(compose.bundle(profile.bundle), compose.home(profile.home.named), None).parse(Transcript("test"))
+    opened = compose.bundle(profile.bundle, profile.allow_unsigned)
+    compose.parser(opened, compose.home(profile.home.named), None).parse(Transcript("test"))
     return f"loads and runs in {(time.perf_counter_ns() - start_ns) / 1e6:.0f} ms"
 
 

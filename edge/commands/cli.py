@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -19,6 +20,9 @@ _EXAMPLES = """examples:
   edge simulate --wav command.wav --profile raspberry-pi-zero-2w
   edge check
 """
+
+_BUNDLE_EXAMPLES = {"rollback": "home", "sign": "home.edge --key release.key", "keygen": "--out release"}
+_UNSIGNED = "a bundle that nobody trusted signed, too"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,11 +48,31 @@ class _Version(argparse.Action):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; returns 0 when done, 1 when a check failed, 2 for wrong use or a broken environment."""
+    if not _standard_streams():
+        return 2
     arguments = _arguments().parse_args(argv)
     end_tidily()
     if arguments.command != "parse":
         _log_to_stderr(arguments.verbose)
     return guarded(lambda: _run(arguments), arguments.verbose)
+
+
+def _standard_streams() -> bool:
+    """Make all three usable; False where standard output is closed.
+
+    A closed one is opened on ``/dev/null``: otherwise the next file that is opened would take its number, and what is
+    printed would land in it. A terminal that lacks a character shows a question mark.
+    """
+    closed = sys.stdout is None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if closed:
+        _fail("standard output is closed: give it a terminal, a file or a pipe")
+    return not closed
 
 
 def _log_to_stderr(verbose: bool) -> None:
@@ -121,9 +145,13 @@ def _run(arguments: argparse.Namespace) -> int:
         from edge.commands.firmware import firmware
 
         return firmware(arguments)
-    from edge.commands.bundle import bundle, models
+    if command == "models":
+        from edge.commands.models import models
 
-    return bundle(arguments) if command == "bundle" else models(arguments)
+        return models(arguments)
+    from edge.commands.bundle import bundle
+
+    return bundle(arguments)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -227,19 +255,7 @@ def _speech_arguments(commands: _Commands[_Parser]) -> None:
 
 
 def _store_arguments(commands: _Commands[_Parser]) -> None:
-    bundle = _command(commands, "bundle", "inspect and install bundles", "edge bundle info home")
-    actions = bundle.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
-    for name, does in (
-        ("info", "what a bundle contains"),
-        ("verify", "check every hash and load the programs"),
-        ("install", "install a bundle for this user, keeping the one before"),
-    ):
-        action = _command(actions, name, does, f"edge bundle {name} home.edge")
-        action.add_argument("bundle", metavar="BUNDLE", help="name, folder or .edge file")
-        action.add_argument("--json", action="store_true")
-    action = _command(actions, "rollback", "return to the bundle before", "edge bundle rollback home")
-    action.add_argument("bundle", metavar="NAME")
-    action.add_argument("--json", action="store_true")
+    _bundle_arguments(commands)
 
     _home_arguments(commands)
 
@@ -276,8 +292,35 @@ def _home_arguments(commands: _Commands[_Parser]) -> None:
     action.add_argument("name", metavar="NAME")
 
 
+def _bundle_arguments(commands: _Commands[_Parser]) -> None:
+    bundle = _command(commands, "bundle", "inspect, sign and install bundles", "edge bundle info home")
+    actions = bundle.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
+    for name, does in (
+        ("info", "what a bundle contains, who signed it, which versions are installed"),
+        ("verify", "check hashes and signature, and try the bundle out in a process of its own"),
+        ("install", "verify a bundle and use it, keeping the version before"),
+        ("rollback", "use the version before again"),
+        ("sign", "sign a bundle, this machine's or another key vouches for it then"),
+        ("keygen", "make a key pair that signs bundles"),
+    ):
+        action = _command(actions, name, does, f"edge bundle {name} {_BUNDLE_EXAMPLES.get(name, 'home.edge')}")
+        action.add_argument("--json", action="store_true")
+        if name == "keygen":
+            action.add_argument("--out", metavar="NAME", help="write NAME.key and NAME.pub (default: this machine's)")
+            continue
+        metavar = "NAME" if name == "rollback" else "BUNDLE"
+        action.add_argument("bundle", metavar=metavar, help="name, folder or .edge file")
+        if name in ("verify", "install"):
+            action.add_argument("--allow-unsigned", action="store_true", help=_UNSIGNED)
+        if name == "install":
+            action.add_argument("--allow-downgrade", action="store_true", help="older than what is in use too")
+        if name == "sign":
+            action.add_argument("--key", metavar="FILE", help="secret key (default: this machine's)")
+
+
 def _understanding(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", metavar="B", help="bundle: a name (home), a folder or an .edge file")
+    parser.add_argument("--allow-unsigned", action="store_true", help=_UNSIGNED)
     parser.add_argument("--lang", metavar="xx", help="language of the command (default: found from the words)")
     parser.add_argument("--home", metavar="HOME", help="connected home by name, or home file (default: the demo home)")
 

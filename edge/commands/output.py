@@ -14,10 +14,11 @@ _LINE_ENDS = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\
 
 
 def write_json(value: object) -> None:
-    """One object on one line of standard output, at once."""
+    """One object on one line of standard output, at once; UTF-8 in whatever locale, as RFC 8259 has it."""
     line = msgspec.json.format(msgspec.json.encode(value).decode(), indent=0)
-    sys.stdout.write(line.translate(_LINE_ENDS) + "\n")
     sys.stdout.flush()
+    sys.stdout.buffer.write((line.translate(_LINE_ENDS) + "\n").encode())
+    sys.stdout.buffer.flush()
 
 
 def write_line(text: str = "") -> None:

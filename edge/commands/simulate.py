@@ -11,7 +11,9 @@ from contextlib import closing, suppress
 from edge import compose
 from edge.assistant import Assistant
 from edge.board.memory import peak_rss_mib, run_on_board
+from edge.commands.input import typed_lines
 from edge.commands.output import clean, write_json, write_line
+from edge.commands.starts import started
 from edge.commands.turns import turn_json, turn_lines, turn_summary
 from edge.config import Profile
 from edge.home.port import HomePort
@@ -81,7 +83,8 @@ def _simulate(arguments: argparse.Namespace, profile: Profile, cap: str) -> int:
 
 def _finite(arguments: argparse.Namespace, profile: Profile, cap: str, port: HomePort | None) -> int:
     """Turns from text or a recording."""
-    mind = compose.mind(profile, arguments.lang, typed=arguments.wav is None, port=port)
+    with started(profile.bundle):
+        mind = compose.mind(profile, arguments.lang, typed=arguments.wav is None, port=port)
     speaker: Speaker = compose.wav_speaker(arguments.out) if arguments.out else _Unheard()
     with closing(speaker):
         if arguments.wav is None:
@@ -102,10 +105,11 @@ def _live(arguments: argparse.Namespace, profile: Profile, cap: str, write: Call
     wake = profile.wake.engine
     microphone, speaker = compose.sound_card(profile)
     with closing(microphone), closing(speaker), compose.home_port(profile) as port:
-        mind = compose.mind(profile, arguments.lang, port=port)
-        ears = compose.ears(profile, wake, live=microphone, port=port)
-        mouth = compose.mouth(profile, speaker)
-        microphone.open()
+        with started(profile.bundle):
+            mind = compose.mind(profile, arguments.lang, port=port)
+            ears = compose.ears(profile, wake, live=microphone, port=port)
+            mouth = compose.mouth(profile, speaker)
+            microphone.open()
         sys.stderr.write(f"edge: listening ({_how_to_call(profile, wake)}); Ctrl-C ends\n")
         _report(Assistant(mind, ears, mouth).turns(_polled(microphone)), arguments.json, cap, write)
     return 0
@@ -128,8 +132,7 @@ def _polled(microphone: LiveMicrophone) -> Iterator[AudioFrame | None]:
 def _typed(texts: list[str]) -> Iterator[Transcript]:
     for text in texts:
         if text == "-":
-            for line in sys.stdin.buffer:
-                yield Transcript(line.decode("utf-8", "replace").rstrip("\r\n"))
+            yield from map(Transcript, typed_lines())
         else:
             yield Transcript(clean(text))
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from accelerate import Accelerator
 
-from edge.bundle.format import write_atomically
 from edge.errors import ConfigError
+from edge.files import write_file
 from edge.nlu.tokens import tokenize
 from quantize.data.datasets import (
     Utterance,
@@ -81,7 +81,7 @@ def student_sentences(
         fresh += refilled(reader, teacher.tokenizer, texts + fresh, data.refilled, seed, {*taken, *fresh}, run)
     known = {same_sentence(u.text) for u in corpus.held_out}
     texts += [text for text in fresh if same_sentence(text) not in known and tokenize(text)]
-    write_atomically(path, "\n".join(texts).encode())
+    write_file(path, "\n".join(texts).encode())
     return texts
 
 

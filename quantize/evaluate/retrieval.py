@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bundle.format import Bundle, write_atomically
+from edge.bundle.format import Bundle
 from edge.errors import BundleError
+from edge.files import write_file
 from edge.nlu.lexicon import read_lexicon
 from edge.nlu.matching import HomeIndex
 from edge.nlu.program import Program
@@ -149,4 +150,4 @@ def draw_clusters(path: Path, cases: Sequence[Case], panels: Mapping[str, NDArra
     figure.legend(handles=handles, loc="outside lower center", ncols=1 + 3 * len(panels), fontsize=8, frameon=False)
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=110)
-    write_atomically(path, image.getvalue())
+    write_file(path, image.getvalue())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from edge.bundle.format import Bundle, write_bundle
+from edge.bundle.format import Bundle, Signer, write_bundle
+from edge.bundle.signing import machine_key
 from edge.grammar.grammar import Grammar, Kind, Net, pack_grammar, unpack_grammar
 from quantize.grammar.compiler import compile_grammar
 from quantize.own_commands.fit import student_of_home
@@ -57,7 +59,7 @@ def hearing_files(languages: tuple[str, ...]) -> dict[str, tuple[str, bytes]]:
     return {language: (f"hearing/{language}.bin", pack_grammar(home_grammar(language))) for language in heard}
 
 
-def renew_hearing(bundle: Bundle, out: Path) -> Bundle:
+def renew_hearing(bundle: Bundle, out: Path, sign: Signer | None = None) -> Bundle:
     """Write ``bundle`` to ``out`` with its hearing grammars compiled anew; student and added commands stay as they are.
 
     Raises:
@@ -72,7 +74,8 @@ def renew_hearing(bundle: Bundle, out: Path) -> Bundle:
     contents = {name: bundle.read(name) for name in bundle.manifest.files if not name.startswith("hearing/")}
     contents.update(dict(files.values()))
     hearing = {language: name for language, (name, _) in files.items()}
-    return write_bundle(out, msgspec.structs.replace(bundle.manifest, hearing=hearing), contents)
+    manifest = msgspec.structs.replace(bundle.manifest, hearing=hearing, built=int(time.time()))
+    return write_bundle(out, manifest, contents, sign or machine_key().sign)
 
 
 def join_grammars(first: Grammar, second: Grammar) -> Grammar:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from edge.bundle.format import Bundle, write_atomically, write_bundle
-from edge.bundle.manifest import Manifest
+from edge.bundle.format import Bundle, Signer, write_bundle
+from edge.bundle.manifest import Manifest, name_of
 from edge.errors import ConfigError
+from edge.files import write_file
 from edge.grammar.grammar import pack_grammar, unpack_grammar
 from edge.nlu.lexicon import lexicon_file, read_lexicon
 from quantize.data.metrics import Flips
@@ -85,10 +86,13 @@ class _Sources:
         return own_examples(self.own, self.unrelated, self.space, self.buckets, count, rng)
 
 
-def extend_bundle(old: Bundle, path: Path, out: Path, plan: Extension | None = None) -> Bundle:
+def extend_bundle(
+    old: Bundle, path: Path, out: Path, plan: Extension | None = None, sign: Signer | None = None
+) -> Bundle:
     """Write ``old`` with the commands of the domain file ``path`` to ``out``, a file or folder as for ``build_domain``.
 
     The sampled home commands that ``old`` parsed right and the new bundle does not are logged per language.
+    ``sign`` signs the bundle, or this machine's key.
 
     Raises:
         ConfigError: the domain file has a mistake or clashes with the bundle.
@@ -112,7 +116,7 @@ def extend_bundle(old: Bundle, path: Path, out: Path, plan: Extension | None = N
     for flips in found:
         refuse_flips(flips, old.manifest.name, plan.max_flips)
     figures = {**manifest.metrics, "negative_flips": max(flips.share for flips in found)}
-    bundle = write_anywhere(out, msgspec.structs.replace(manifest, metrics=figures), contents)
+    bundle = write_anywhere(out, msgspec.structs.replace(manifest, metrics=figures), contents, sign)
     shutil.rmtree(work)
     return bundle
 
@@ -138,7 +142,7 @@ def _claim(out: Path, old: Bundle, path: Path, plan: Extension) -> Path:
         raise ConfigError(f"{work} is needed for the work and holds something else: choose another --out")
     if mark.is_file() and mark.read_text() != key:
         shutil.rmtree(work)
-    write_atomically(mark, key.encode())
+    write_file(mark, key.encode())
     return work
 
 
@@ -202,7 +206,7 @@ def _check_version(home: LabelSpace, space: LabelSpace, old: Bundle) -> None:
 def _recipe(old: Bundle, path: Path) -> Recipe:
     card = f"{old.manifest.card.strip()}\nExtended with the commands of {path.name}."
     release = Release(licences=old.manifest.licences, card=card)
-    return Recipe(f"{old.manifest.name}-{path.stem}", Data("home"), release=release)
+    return Recipe(name_of(f"{old.manifest.name}-{path.stem}"), Data("home"), release=release)
 
 
 def _with_sentences(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
 import urllib.error
@@ -169,18 +168,27 @@ class Administrator:
     """Asks and tells Home Assistant whatever an administrator may."""
 
     def __init__(self, socket: ClientConnection) -> None:
-        self._socket, self._numbers = socket, itertools.count(1)
+        self._socket, self._next = socket, 1
+        self._events: dict[int, list[Any]] = {}
 
     def ask(self, kind: str, **fields: object) -> Any:
         """The result of a command; raises RuntimeError with the error that Home Assistant gives."""
-        number = next(self._numbers)
+        number, self._next = self._next, self._next + 1
         self._socket.send(json.dumps({"id": number, "type": kind, **fields}))
         while True:
             answer = json.loads(self._socket.recv(timeout=60))
+            if answer["type"] == "event":
+                self._events[answer["id"]].append(answer["event"])
             if answer.get("id") == number and answer["type"] == "result":
                 if not answer["success"]:
                     raise RuntimeError(f"{kind}: {answer['error']}")
                 return answer["result"]
+
+    def subscribe(self, event_type: str, events: list[Any]) -> None:
+        """Put events of a type into ``events``; they arrive while something is asked."""
+        number = self._next
+        self._events[number] = events
+        self.ask("subscribe_events", event_type=event_type)
 
     def state(self, entity_id: str) -> dict[str, Any]:
         """State and attributes of an entity."""

@@ -78,11 +78,18 @@ def _with_level(quantity: _Quantity) -> Tell:
 
 
 def _faster(found: Sequence[Entity], change: float) -> list[Step]:
-    """Fans by percent; slower leaves a fan on."""
+    """Fans by percent: those that are on; where none is, faster turns them on. Slower leaves a fan on.
+
+    Raises:
+        Refusal: none of them is on, so that none can be slower.
+    """
+    running = [fan for fan in found if fan.state == "on"]
+    if not running and change < 0:
+        raise Refusal("entity_wrong_state", state="on")
     steps = []
-    for fan in found:
+    for fan in running or found:
         least = max(1.0, fan.number("percentage_step", 1.0))
-        before = fan.number("percentage") if fan.state == "on" else 0.0
+        before = fan.number("percentage") if running else 0.0
         level = round(min(100.0, max(least, before + change)))
         steps.append(Step(fan, "fan.set_percentage", {"percentage": level}))
     return steps

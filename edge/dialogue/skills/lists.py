@@ -47,14 +47,13 @@ class TellList:
 
 
 def the_list(tools: Toolbox, parse: Parse) -> Entity:
-    """The list that is named, else the shopping list of a shopping command, else the only list.
+    """The list that is named, else the only list, else the shopping list where an item's list was not said.
 
     Raises:
         Refusal: there is none.
-        Question: there are several.
+        Question: there are several, and none is the shopping list.
     """
-    shopping = (parse.intent or "").startswith("HassShoppingList")
-    return tools.targets.one(parse, ("todo",), (lambda todo: todo.id == _SHOPPING_LIST) if shopping else None)
+    return tools.targets.one(parse, ("todo",), lambda todo: todo.id == _SHOPPING_LIST)
 
 
 def items_of(tools: Toolbox, todo: Entity) -> dict[str, bool]:

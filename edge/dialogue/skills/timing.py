@@ -55,8 +55,10 @@ class ChangeTimer:
             after = timers.set_active(timer, parse.intent == "HassUnpauseTimer")
             change = StateChange(timer.id, "active", timer.active, after.active)
         else:
-            seconds = _duration_s(parse) * (-1 if parse.intent == "HassDecreaseTimer" else 1)
-            after = timers.add(timer, seconds)
+            seconds = _duration_s(parse)
+            if seconds <= 0:
+                raise Refusal("no_intent")
+            after = timers.add(timer, -seconds if parse.intent == "HassDecreaseTimer" else seconds)
             change = StateChange(timer.id, "seconds", before_s, round(after.left_s))
         return self._tools.done(parse, touched=(timer.id,), changes=(change,))
 

@@ -7,13 +7,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from edge.errors import EdgeError, HomeError
 from edge.home.home_assistant.calls import carry_out
-from edge.home.home_assistant.registries import Naming, Registries, read_registries
+from edge.home.home_assistant.registries import Naming, Registries, read_exposure, read_registries
 from edge.home.home_assistant.socket import HomeSocket, TokenRefusedError
 from edge.home.live import LiveHome
 from edge.links.thread import LinkThread
@@ -21,10 +22,10 @@ from edge.types import Entity, Home, HomeState, Outcome, OutcomeStatus, ServiceC
 
 _LOG = logging.getLogger(__name__)
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 3.0
-_REFUSED_WAIT_S = 20.0
+_REFUSED_WAIT_S, _LOOK_EVERY_S = 60.0, 1.0
 """Between attempts with a token that was refused: Home Assistant may ban an address that tries often."""
 _SETTLE_S = 0.2
-_READ_AGAIN_S = 600.0
+_EXPOSURE_EVERY_S = 60.0
 _REGISTRY_EVENTS = (
     *("area_registry_updated", "floor_registry_updated", "label_registry_updated", "device_registry_updated"),
     *("entity_registry_updated", "core_config_updated", "homeassistant_started"),
@@ -121,9 +122,12 @@ class HomeAssistant:
 
     async def _call(self, call: ServiceCall, end_s: float) -> Outcome:
         try:
-            return await carry_out(call, self._live, lambda: self._socket, end_s)
+            outcome = await carry_out(call, self._live, lambda: self._socket, end_s)
         except (HomeError, msgspec.MsgspecError, TypeError) as error:
             return Outcome(OutcomeStatus.FAILED, f"{call.domain}.{call.service}: {error}")
+        if outcome.status is OutcomeStatus.UNREACHABLE and self._trouble:
+            return replace(outcome, reason=f"{outcome.reason}: {self._trouble}")
+        return outcome
 
     async def _stay_connected(self) -> None:
         wait_s = _FIRST_WAIT_S
@@ -132,7 +136,7 @@ class HomeAssistant:
                 await self._session()
             except TokenRefusedError as error:
                 self._note(str(error))
-                wait_s = _REFUSED_WAIT_S
+                await self._new_token()
             except (EdgeError, msgspec.MsgspecError, asyncio.TimeoutError) as error:
                 self._note(str(error) or "Home Assistant answers too slowly")
                 wait_s = min(wait_s, _LONGEST_WAIT_S)
@@ -141,6 +145,13 @@ class HomeAssistant:
                 wait_s = _FIRST_WAIT_S
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+    async def _new_token(self) -> None:
+        """Wait for another token, or long enough to try the refused one again."""
+        refused, end_s = self._token(), time.monotonic() + _REFUSED_WAIT_S
+        self._live.set_connected(False)
+        while time.monotonic() < end_s and self._token() == refused:
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _session(self) -> None:
         """One connection from beginning to end."""
@@ -174,11 +185,18 @@ class HomeAssistant:
                 _LOG.info("connected to Home Assistant %s at %s", home.version, self._url)
             if self._keep is not None:
                 self._keep(self._live.snapshot())
+            await self._until_stale(home, stale)
+
+    async def _until_stale(self, home: HomeSocket, stale: asyncio.Event) -> None:
+        """Wait for an event of a registry; what is exposed without being registered tells none, so it is asked for."""
+        while True:
             try:
-                await asyncio.wait_for(stale.wait(), _READ_AGAIN_S)
+                await asyncio.wait_for(stale.wait(), _EXPOSURE_EVERY_S)
+                await asyncio.sleep(_SETTLE_S)
+                return
             except asyncio.TimeoutError:
-                continue
-            await asyncio.sleep(_SETTLE_S)
+                if hash(await read_exposure(home)) != self._registries.exposure:
+                    return
 
     async def _take(self, home: HomeSocket) -> None:
         """Make the live home fit the registries, and follow the states of exactly their entities."""

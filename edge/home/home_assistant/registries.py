@@ -120,12 +120,18 @@ _UNUSED = frozenset(("friendly_name", "icon", "entity_picture", "attribution", "
 
 @dataclass(frozen=True)
 class Registries:
-    """The names of a home at one moment, without states."""
+    """The names of a home at one moment, without states; ``exposure`` is the hash of ``read_exposure``."""
 
     areas: tuple[Area, ...] = ()
     floors: tuple[Floor, ...] = ()
     naming: Mapping[str, Naming] = field(default_factory=dict)
     temperature_unit: str = "°C"
+    exposure: int = 0
+
+
+async def read_exposure(home: HomeSocket) -> bytes:
+    """What was decided to be exposed, as Home Assistant writes it."""
+    return bytes(await home.ask("homeassistant/expose_entity/list"))
 
 
 async def read_registries(home: HomeSocket) -> Registries:
@@ -140,21 +146,23 @@ async def read_registries(home: HomeSocket) -> Registries:
     floors = _decoded(await home.ask("config/floor_registry/list"), list[_Floor])
     labels = _decoded(await home.ask("config/label_registry/list"), list[_Label])
     devices = _decoded(await home.ask("config/device_registry/list"), list[_Device])
+    exposure = await read_exposure(home)
     return Registries(
         tuple(Area(area.area_id, area.name, _sorted(area.aliases), area.floor_id) for area in areas),
         tuple(Floor(floor.floor_id, floor.name, _sorted(floor.aliases)) for floor in floors),
-        await _read_naming(home, {device.id: device.area_id for device in devices}, labels),
+        await _read_naming(home, {device.id: device.area_id for device in devices}, labels, exposure),
         config.unit_system.temperature,
+        hash(exposure),
     )
 
 
 async def _read_naming(
-    home: HomeSocket, area_of_device: Mapping[str, str | None], labels: list[_Label]
+    home: HomeSocket, area_of_device: Mapping[str, str | None], labels: list[_Label], exposure: bytes
 ) -> dict[str, Naming]:
-    decided, undecided = await _exposed(home)
+    decided, undecided = await _exposed(home, exposure)
     label_names = {label.label_id: label.name for label in labels}
     entries: dict[str, _Entry | None] = {}
-    wanted = [*decided, *undecided]
+    wanted, surely = [*decided, *undecided], set(decided)
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]
         answer = await home.ask("config/entity_registry/get_entries", entity_ids=batch)
@@ -163,19 +171,14 @@ async def _read_naming(
     return {
         entity_id: _naming(entry, area_of_device, label_names, lists_own_name)
         for entity_id, entry in entries.items()
-        if entity_id in decided or _is_exposed_by_default(entity_id, entry)
+        if entity_id in surely or _is_exposed_by_default(entity_id, entry)
     }
 
 
-async def _exposed(home: HomeSocket) -> tuple[dict[str, bool], list[str]]:
+async def _exposed(home: HomeSocket, exposure: bytes) -> tuple[list[str], list[str]]:
     """Entities that are exposed, and those of the registry that nobody asked about yet and that may be by default."""
-    decided = {
-        entity_id: True
-        for entity_id, assistants in _decoded(
-            await home.ask("homeassistant/expose_entity/list"), _Exposed
-        ).exposed_entities.items()
-        if assistants.get(_ASSISTANT)
-    }
+    exposed = _decoded(exposure, _Exposed).exposed_entities
+    decided = [entity_id for entity_id, assistants in exposed.items() if assistants.get(_ASSISTANT)]
     answer = await home.ask("homeassistant/expose_new_entities/get", assistant=_ASSISTANT)
     if not _decoded(answer, _ExposeNew).expose_new:
         return decided, []
@@ -217,5 +220,5 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _decoded(answer: msgspec.Raw, kind: type[_Decoded]) -> _Decoded:
+def _decoded(answer: msgspec.Raw | bytes, kind: type[_Decoded]) -> _Decoded:
     return msgspec.json.decode(answer, type=kind)

@@ -19,8 +19,8 @@ from edge.errors import HomeError
 
 _OPEN_WITHIN_S = 5.0
 _ANSWER_WITHIN_S = 20.0
-_PING_EVERY_S, _PONG_WITHIN_S = 5.0, 3.0
-"""A connection that the network lost is noticed after 8 s at most; a ping is 6 bytes."""
+_PING_EVERY_S, _PONG_WITHIN_S = 4.0, 3.0
+"""A connection that the network lost is noticed after 7 s at most; a ping is 6 bytes."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -84,7 +84,7 @@ class HomeSocket:
                 proxy=None,
                 max_size=None,
                 open_timeout=_OPEN_WITHIN_S,
-                close_timeout=1.0,
+                close_timeout=0.2,
                 ping_interval=_PING_EVERY_S,
                 ping_timeout=_PONG_WITHIN_S,
                 ssl=ssl.create_default_context() if urlsplit(address).scheme == "wss" else None,

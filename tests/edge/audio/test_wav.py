@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
+import threading
 import tracemalloc
 import wave
 from pathlib import Path
@@ -233,3 +235,39 @@ def test_long_recording_is_read_in_little_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert seconds == pytest.approx(120, abs=0.1)
     assert peak_bytes < 4_000_000
+
+
+def unsized(content: bytes) -> bytes:
+    """A recording as a program writes it into a pipe: its header states no size."""
+    at = content.index(b"data") + 4
+    return content[:4] + bytes(4) + content[8:at] + bytes(4) + content[at + 4 :]
+
+
+@pytest.mark.parametrize("rate_hz", [16000, 44100])
+def test_a_header_without_a_size_means_all_that_follows(tmp_path: Path, rate_hz: int) -> None:
+    soundfile.write(tmp_path / "a.wav", tone(rate_hz), rate_hz, subtype="PCM_16")
+    expected = read_wav(tmp_path / "a.wav")
+    (tmp_path / "b.wav").write_bytes(unsized((tmp_path / "a.wav").read_bytes()))
+    assert np.array_equal(read_wav(tmp_path / "b.wav"), expected)
+
+
+@pytest.mark.parametrize("sized", [True, False])
+def test_a_recording_comes_through_a_pipe(tmp_path: Path, sized: bool) -> None:
+    soundfile.write(tmp_path / "a.wav", tone(16000), 16000, subtype="PCM_16")
+    content = (tmp_path / "a.wav").read_bytes()
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(
+        target=lambda: (tmp_path / "pipe").write_bytes(content if sized else unsized(content)), daemon=True
+    )
+    writer.start()
+    assert np.array_equal(read_wav(tmp_path / "pipe"), read_wav(tmp_path / "a.wav"))
+    writer.join(5)
+    code = "from edge.audio.wav import read_wav; print(len(read_wav('/dev/stdin')))"
+    done = subprocess.run([sys.executable, "-c", code], input=content, capture_output=True, check=True)
+    assert int(done.stdout) == 8000
+
+
+def test_an_endless_pipe_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.audio.wav._MAX_PIPED", 1 << 20)
+    with pytest.raises(EdgeError, match="more than 1 MiB"):
+        read_wav("/dev/zero")

@@ -9,25 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from edge.bundle.format import (
-    bundle_names,
-    copy_bundle,
-    install_bundle,
-    open_bundle,
-    rollback_bundle,
-    write_bundle,
-)
+from edge.bundle.format import bundle_names, copy_bundle, open_bundle, write_bundle
 from edge.bundle.manifest import FORMAT_VERSION, Manifest
 from edge.errors import BundleError
 
 MANIFEST = Manifest(FORMAT_VERSION, "tiny", {}, ("en",))
 CONTENTS = {"a.bin": b"abc" * 100, "lexicon/en.json": b"{}"}
-
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -114,17 +101,6 @@ def test_unknown_names_get_a_hint() -> None:
     assert "home" in bundle_names()
     with pytest.raises(BundleError, match="did you mean home"):
         open_bundle("hone")
-
-
-def test_install_and_rollback(tiny: Path, tmp_path: Path) -> None:
-    install_bundle(tiny)
-    newer = write_bundle(tmp_path / "newer.edge", MANIFEST, {"a.bin": b"new"}).source
-    install_bundle(newer)
-    assert open_bundle("tiny").read("a.bin") == b"new"
-    rollback_bundle("tiny")
-    assert open_bundle("tiny").read("a.bin") == CONTENTS["a.bin"]
-    with pytest.raises(BundleError, match="no earlier bundle"):
-        rollback_bundle("tiny")
 
 
 def test_a_full_disk_leaves_the_old_bundle(tiny: Path) -> None:

@@ -108,6 +108,26 @@ def test_listen_gives_a_row_per_file_and_goes_on_after_a_bad_one(time_question: 
     assert (absent["transcript"], absent["parse"]) == (None, None)
 
 
+def test_silence_before_and_after_the_command_changes_nothing(time_question: Path, tmp_path: Path) -> None:
+    """A long silence was recognized with the command, which was then misheard and took seconds."""
+    speech, silence = read_wav(time_question), np.zeros(20 * 16000, np.int16)
+    write_wav(tmp_path / "late.wav", np.concatenate([silence, speech, silence]))
+    done = edge("listen", "--lang", "en", "--json", time_question, tmp_path / "late.wav")
+    soon, late = rows(done.stdout)
+    assert late["transcript"] == soon["transcript"]
+    assert late["parse"]["intent"] == "HassGetCurrentTime"
+    cpu_ms = [next(span["cpu_ms"] for span in row["spans"] if span["stage"] == "recognize") for row in (soon, late)]
+    assert cpu_ms[1] < 2 * cpu_ms[0] + 100
+
+
+def test_a_pause_within_the_command_does_not_end_it(tmp_path: Path) -> None:
+    parts = [padded(spoken("Set a timer for")), padded(spoken("ten minutes"))]
+    write_wav(tmp_path / "pause.wav", np.concatenate(parts))
+    done = edge("listen", "--lang", "en", "--json", tmp_path / "pause.wav")
+    (row,) = rows(done.stdout)
+    assert row["parse"]["intent"] == "HassStartTimer"
+
+
 def test_say_writes_speech(tmp_path: Path) -> None:
     assert main(["say", "Hello there", "--out", str(tmp_path / "a.wav"), "--tts", "espeak", "--lang", "de"]) == 0
     assert len(read_wav(tmp_path / "a.wav")) > 8000

@@ -96,6 +96,7 @@ def test_what_has_no_amount_is_refused(say: Talker) -> None:
     assert say("EdgeAdjust", what="position", direction="up", name="Bedroom Blinds").startswith("Sorry")
     assert say("EdgeAdjust", what="position", direction="up", area="Bedroom").startswith("Sorry")
     assert say("EdgeAdjust", what="brightness", name="Floor Lamp").startswith("Sorry")
+    assert say("EdgeAdjust", what="speed", direction="down", name="Ceiling Fan") == "Sorry, no device is on"
     assert say.changed == {}
 
 

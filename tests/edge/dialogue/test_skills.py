@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from edge.dialogue.dialogue import open_dialogue
 from edge.dialogue.language import supported_intents
@@ -22,11 +24,16 @@ from edge.types import Entity, Home, Parse, Slot
 if TYPE_CHECKING:
     from conftest import Talker
 
+MEANINGS = Path(__file__).parents[3] / "quantize" / "templates" / "meanings.yaml"
+"""What the student is taught beside the package's sentences."""
+
 
 def test_every_supported_intent_has_a_skill() -> None:
     home, clock = SimulatedHome(default_home()), SystemClock()
     table = skill_table(Toolbox(home, Replies(), Targets(home), Timers(clock), clock))
     assert set(supported_intents()) <= table.keys()
+    meanings = yaml.safe_load(MEANINGS.read_text(encoding="utf-8"))["meanings"].values()
+    assert {meaning["intent"] for meaning in meanings if meaning["intent"]} <= table.keys()
 
 
 def test_alias_and_id_name_a_device(say: Talker) -> None:

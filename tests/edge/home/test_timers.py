@@ -64,6 +64,13 @@ def test_pause_resume_and_change(say: Talker) -> None:
     assert len(say.dialogue.due()) == 1
 
 
+def test_more_or_less_time_needs_an_amount(say: Talker) -> None:
+    say("HassStartTimer", minutes=10)
+    assert say("HassIncreaseTimer").startswith("Sorry")
+    assert say("HassDecreaseTimer").startswith("Sorry")
+    assert say.changed == {}
+
+
 def test_several_timers_are_told_apart(say: Talker) -> None:
     say("HassStartTimer", minutes=10, name="pasta")
     say("HassStartTimer", minutes=20)
