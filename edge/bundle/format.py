@@ -114,9 +114,7 @@ class Bundle:
                 yield last
                 last = block
         if size != entry.bytes or digest.hexdigest() != entry.sha256:
-            raise BundleError(
-                f"{name} of bundle {self.source} is damaged (its hash differs); install the bundle again"
-            )
+            raise BundleError(f"{name} of bundle {self.source} is damaged (its hash differs); install the bundle again")
         yield last
 
 
@@ -207,9 +205,7 @@ def _compare(bundle: Bundle, sizes: Mapping[str, int]) -> None:
             raise BundleError(f"{name} of bundle {bundle.source} is damaged (its size differs); install it again")
 
 
-def write_bundle(
-    target: Path, manifest: Manifest, contents: Mapping[str, bytes], sign: Signer | None = None
-) -> Bundle:
+def write_bundle(target: Path, manifest: Manifest, contents: Mapping[str, bytes], sign: Signer | None = None) -> Bundle:
     """Write ``target`` (``.edge`` file) in one step: a kill or a full disk leaves the old bundle or none.
 
     ``manifest.files`` is filled in. Equal input gives an equal file.

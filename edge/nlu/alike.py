@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from os.path import commonprefix
 
 import numpy as np
@@ -38,6 +39,7 @@ class Spellings:
         return sorted((pair for pair in scored if pair[1] >= least), key=lambda pair: -pair[1])[:limit]
 
 
+@lru_cache(maxsize=16_384)
 def _letter_counts(word: str) -> NDArray[np.uint8]:
     """Counts of letters [_LETTERS]; letters that share a place are counted together."""
     return np.bincount([ord(letter) % _LETTERS for letter in word[:255]], minlength=_LETTERS).astype(np.uint8)

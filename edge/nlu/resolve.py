@@ -11,7 +11,7 @@ from edge.bundle.manifest import Frame
 from edge.nlu.alike import nearest
 from edge.nlu.decode import Span
 from edge.nlu.lexicon import Lexicon, ListedValue, lexicon_key
-from edge.nlu.matching import Match, plain
+from edge.nlu.matching import Match, plain, plain_name
 from edge.nlu.naming import Naming
 from edge.nlu.tokens import Token
 from edge.nlu.words import Words, is_harmless
@@ -39,7 +39,7 @@ class Resolver:
         self._common = lexicon.common_words()
         self._numeric = frozenset(numeric)
         parts: tuple[Part, ...] = (*home.areas, *home.floors, *home.entities)
-        self._spellings = [(plain(name), part) for part in parts for name in (part.name, *part.aliases)]
+        self._spellings = [(plain_name(name), part) for part in parts for name in (part.name, *part.aliases)]
         self._nearest = lru_cache(maxsize=256)(self._find_nearest)
 
     def slots(

@@ -38,7 +38,10 @@ def with_short_names(home: Home, common: Collection[str]) -> Home:
     for short, holders in sorted(called.items()):
         if len(holders) == 1 and short not in taken:
             found[next(iter(holders))].append(" ".join(short))
-    entities = (replace(entity, aliases=(*entity.aliases, *found[entity.id])) for entity in home.entities)
+    entities = (
+        replace(entity, aliases=(*entity.aliases, *found[entity.id])) if entity.id in found else entity
+        for entity in home.entities
+    )
     return replace(home, entities=tuple(entities))
 
 

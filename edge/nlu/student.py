@@ -79,7 +79,7 @@ class StudentParser:
         self._decoder = Decoder(spec.slots, spec.transitions, [f.slots for f in spec.frames], spec.temperature)
         intents = np.array([frame.intent or "" for frame in spec.frames])
         self._frames_of = {str(intent): np.flatnonzero(intents == intent) for intent in {"", *intents}}
-        self._speaking = lru_cache(maxsize=4)(self._load_language)
+        self._speaking = lru_cache(maxsize=8)(self._load_language)
         self._understand(_WARM_UP)
 
     def parse(self, transcript: Transcript) -> Parse:
