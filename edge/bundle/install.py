@@ -121,7 +121,7 @@ def start(name: str) -> Iterator[str]:
     Starts of an installed version that has never worked are counted before the block. Where it is damaged, or failed
     ``MAX_STARTS`` of them, the version before is in use again. Yields what a person should know of that, or nothing.
     """
-    if not slots.is_installed(name):
+    if not slots.is_managed(name):
         yield ""
         return
     try:
@@ -137,7 +137,8 @@ def start(name: str) -> Iterator[str]:
 def _begin(name: str) -> tuple[State, str]:
     """The state in which to start, and what changed."""
     state, told = slots.read_state(name), ""
-    if state.active is not None and state.active.works and _opened_or_none(name, state) is not None:
+    works = state.active is not None and state.active.works and _opened_or_none(name, state) is not None
+    if works and not slots.was_killed(name):
         return state, told
     with slots.locked(name):
         state = slots.read_state(name)

@@ -228,6 +228,8 @@ def _write_public(path: Path, key_id: bytes, key: bytes) -> None:
 
 
 def _write_key(path: Path, comment: str, data: bytes, mode: int) -> None:
+    if path.exists():
+        raise ConfigError(f"{path} is there already and is not replaced: choose another --out")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
@@ -235,8 +237,6 @@ def _write_key(path: Path, comment: str, data: bytes, mode: int) -> None:
             file.write(f"{_COMMENT}{comment}\n{base64.b64encode(data).decode()}\n".encode())
             file.flush()
             os.fsync(handle)
-    except FileExistsError as error:
-        raise ConfigError(f"{path} is there already and is not replaced: choose another --out") from error
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}; choose another --out") from error
 

@@ -105,9 +105,14 @@ def installed_names() -> list[str]:
     return []
 
 
-def is_installed(name: str) -> bool:
-    """Whether an installed version is in use under ``name``, which may be a path."""
-    return is_name(name) and read_state(name).active is not None
+def is_managed(name: str) -> bool:
+    """Whether a start with ``name``, which may be a path, concerns the slots: in use, or left by a killed command."""
+    return is_name(name) and (read_state(name).active is not None or was_killed(name))
+
+
+def was_killed(name: str) -> bool:
+    """Whether an installation was killed and left files; the next holder of the lock removes them."""
+    return bool(_leftovers(name))
 
 
 def active_version(name: str) -> Installed | None:
@@ -143,7 +148,7 @@ def locked(name: str) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX)
         with suppress(FileExistsError):
             folder.mkdir()
-        _sweep(folder, read_state(name))
+        _sweep(name)
         yield
     except OSError as error:
         raise BundleError(f"cannot use {folder}: {error.strerror or error}; free some space") from error
@@ -184,13 +189,19 @@ def drop_slot(name: str, slot: Slot, state: State) -> State:
     return state
 
 
-def _sweep(folder: Path, state: State) -> None:
-    """Remove what a killed installation left: whatever the state does not name."""
-    known = {_STATE, *(f"{slot}.edge" for slot in state.versions)}
-    for name in os.listdir(folder):
-        if name not in known:
-            with suppress(OSError):
-                (folder / name).unlink()
+def _leftovers(name: str) -> list[Path]:
+    """What a killed installation left: whatever the state does not name."""
+    known = {_STATE, *(f"{slot}.edge" for slot in read_state(name).versions)}
+    with suppress(OSError):
+        folder = bundle_folder() / name
+        return [folder / file for file in os.listdir(folder) if file not in known]
+    return []
+
+
+def _sweep(name: str) -> None:
+    for path in _leftovers(name):
+        with suppress(OSError):
+            path.unlink()
 
 
 def _record(state: State) -> bytes:

@@ -13,10 +13,10 @@ def started(bundle: str | None) -> Iterator[None]:
 
     Tells on standard error where the version in use failed and the one before is used instead.
     """
-    from edge.bundle.slots import is_installed
+    from edge.bundle.slots import is_managed
 
     name = bundle or "home"
-    if not is_installed(name):  # what only an installed bundle needs takes memory and time from the shipped one
+    if not is_managed(name):  # what only an installed bundle needs takes memory and time from the shipped one
         yield
         return
     from edge.bundle.install import start

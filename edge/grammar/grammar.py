@@ -199,18 +199,32 @@ def unpack_grammar(data: bytes) -> Grammar:
             tuple(SlotCall(name, net) for name, net in page["slots"]),
             tuple(page["values"]),
             tuple(Meaning(intent, tuple(slots.items()), response) for intent, slots, response in page["meanings"]),
-            np.load(io.BytesIO(tail), allow_pickle=False),
+            _read_arcs(tail),
         )
         _check(grammar)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise BundleError(f"the bundle's grammar is damaged, build the bundle again: {error}") from error
     return grammar
 
 
-def _check(grammar: Grammar) -> None:
-    arcs = grammar.arcs
-    if arcs.ndim != 2 or arcs.shape[1] != 4 or arcs.dtype != np.int32 or not grammar.nets:
+def _read_arcs(data: bytes) -> NDArray[np.int32]:
+    """The array of a NumPy file, which holds as many numbers as it says: ``np.load`` would make room for them first."""
+    file = io.BytesIO(data)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("the arcs are of another version of NumPy's format")
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
+    left = data[file.tell() :]
+    if len(shape) != 2 or shape[1] != 4 or dtype != np.int32 or len(left) != 16 * shape[0]:
         raise ValueError("the arcs are not int32 [A, 4]")
+    return np.frombuffer(left, np.int32).reshape(shape, order="F" if by_column else "C")
+
+
+def _check(grammar: Grammar) -> None:
+    arcs, nets = grammar.arcs, grammar.nets
+    if not nets:
+        raise ValueError("there is no net")
+    if max(arcs[:, [0, 3]].max(initial=0), *(net.start for net in nets)) > 2 * len(arcs) + len(nets):
+        raise ValueError("there are more states than arcs lead to")
     limits = {
         Kind.CHAR: 0x110000,
         Kind.CALL: len(grammar.nets),

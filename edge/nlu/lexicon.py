@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from edge.bundle.format import Bundle
+from edge.errors import BundleError
 from edge.nlu.matching import plain
 from edge.nlu.tokens import tokenize
 
@@ -57,9 +58,14 @@ def lexicon_file(language: str) -> str:
 
 
 def read_lexicon(bundle: Bundle, language: str) -> Lexicon:
-    """The bundle's words of a language; none where it has no file of them."""
+    """The bundle's words of a language; none where it has no file of them. Raises BundleError where it is damaged."""
     name = lexicon_file(language)
-    return msgspec.json.decode(bundle.read(name), type=Lexicon) if name in bundle.manifest.files else Lexicon()
+    if name not in bundle.manifest.files:
+        return Lexicon()
+    try:
+        return msgspec.json.decode(bundle.read(name), type=Lexicon)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BundleError(f"{name} of {bundle.source} is damaged ({error}); build the bundle again") from error
 
 
 def lexicon_key(text: str) -> str:

@@ -92,9 +92,7 @@ def test_a_damaged_version_is_not_rolled_back_to(put: Callable[..., Bundle]) -> 
     assert in_use() == "B"
 
 
-def test_another_bundle_in_the_place_of_an_installed_one_is_not_used(
-    put: Callable[..., Bundle], write: Write
-) -> None:
+def test_another_bundle_in_the_place_of_an_installed_one_is_not_used(put: Callable[..., Bundle], write: Write) -> None:
     put("A")
     slots.slot_path("tiny", "a").write_bytes(write("B").source.read_bytes())
     with pytest.raises(BundleError, match="not what was installed"):

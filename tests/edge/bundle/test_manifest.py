@@ -104,8 +104,7 @@ def test_what_is_out_of_bounds_is_refused(write: Write, change: dict[str, Any]) 
         '{"format_version": 1, "languages": [' + '"a",' * 200_000 + '"a"]}',
         '{"format_version": 1, "name": "x", "languages": [], "files": {}, "student": {"program": "p", "buckets": 1, '
         '"features": 1, "frames": [{"label": "x"}], "slots": [], "languages": ["en"], "transitions": ['
-        + "[],[],"
-        * 150_000
+        + "[],[]," * 150_000
         + "[]]}}",
         "[]",
         "null",

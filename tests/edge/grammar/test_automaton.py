@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -118,6 +120,24 @@ def test_arcs_out_of_range_are_refused(commands: Grammar) -> None:
         broken = Grammar("en", commands.nets, commands.slots, commands.values, commands.meanings, arcs)
         with pytest.raises(BundleError):
             unpack_grammar(pack_grammar(broken))
+
+
+def test_what_arcs_say_of_themselves_takes_no_memory(commands: Grammar) -> None:
+    data = pack_grammar(commands)
+    shape = f"({len(commands.arcs)}, 4)".encode()
+    longer = data.replace(shape, b"(9" + b"0" * (len(shape) - 6) + b", 4)")
+    far = commands.arcs.copy()
+    far[0, 3] = 2**31 - 1
+    further = Grammar("en", commands.nets, commands.slots, commands.values, commands.meanings, far)
+    nested = b"[" * 100_000 + data
+    for broken in (longer, pack_grammar(further), nested):
+        tracemalloc.start()
+        try:
+            with pytest.raises(BundleError):
+                unpack_grammar(broken)
+            assert tracemalloc.get_traced_memory()[1] < 32 << 20
+        finally:
+            tracemalloc.stop()
 
 
 def test_endless_calls_are_refused() -> None:

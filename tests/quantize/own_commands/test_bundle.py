@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from edge.bundle.format import open_bundle
+from edge.bundle.signing import generate, voucher
 from edge.errors import ConfigError
 from edge.grammar.automaton import Automaton
+from quantize.cli import main
 from quantize.grammar.compiler import compile_grammar
 from quantize.own_commands.bundle import build_domain
 from quantize.templates.command_file import parse_domain, read_domain
@@ -180,3 +182,17 @@ def test_builds_a_bundle_folder_or_file(tmp_path: Path) -> None:
     (tmp_path / "mine" / "photo.jpg").touch()
     with pytest.raises(ConfigError, match="choose another"):
         build_domain(COFFEE, tmp_path / "mine")
+
+
+def test_the_machines_key_signs_unless_another_is_named(tmp_path: Path) -> None:
+    domain = tmp_path / "my orders (2).yaml"
+    domain.write_bytes(COFFEE.read_bytes())
+    bundle = build_domain(domain, tmp_path / "coffee")
+    assert bundle.manifest.name == "my orders -2"
+    assert voucher(bundle).trusted
+    assert bundle.manifest.built > 1_700_000_000
+    generate(tmp_path / "other.key", tmp_path / "other.pub")
+    out, key = tmp_path / "other.edge", tmp_path / "other.key"
+    assert main(["domain", str(domain), "--sentences-only", "--out", str(out), "--key", str(key)]) == 0
+    assert "not trusted here" in voucher(open_bundle(out)).words
+    assert main(["domain", str(domain), "--sentences-only", "--out", str(out), "--key", str(tmp_path / "no.key")]) == 2
