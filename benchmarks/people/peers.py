@@ -1,7 +1,8 @@
 """Runs cases with what Home Assistant understands, and the device's own skills carrying it out.
 
 ``hassil`` matches the package's sentence templates. ``gazetteer`` is Home Assistant's order for English: hassil first,
-then ``gazetteer-matcher`` where no template fits. Both name the reply, which the device's replies then use.
+then ``gazetteer-matcher`` where no template fits. Both name the reply, which the device's replies then use. What they
+understand is carried out without a question, as Home Assistant does.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ def _turn(conversation: Conversation, understand: Peer, replies: ChosenReplies, 
     parses, actions, said = [], [], []
     asks, error = False, None
     for command in understood.commands:
-        parse = Parse(command.intent, tuple(Slot(*slot) for slot in command.slots), 0.0, case.language, "peer", text)
+        slots = tuple(Slot(*slot) for slot in command.slots)
+        parse = Parse(command.intent, slots, 0.0, case.language, "peer", text, confirmed=True)
         replies.chosen = command.reply
         try:
             action, reply = conversation.dialogue.handle(parse)
