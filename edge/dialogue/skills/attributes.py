@@ -34,7 +34,8 @@ class GetAttribute:
             return self._without(parse, entity, what)
         said = self._tools.replies.word(parse.language, "color", found) if what == "color" else found
         slots: Mapping[str, object] = {"value": said, "name": entity.name}
-        return self._tools.told(parse, [entity], slots=slots, key=what)
+        key = "last_title" if what == "title" and entity.state != "playing" else what
+        return self._tools.told(parse, [entity], slots=slots, key=key)
 
     def _without(self, parse: Parse, entity: Entity, what: str) -> tuple[Action | None, Reply]:
         """What is said of a device that has no such value: that it is off, or that nobody knows."""
@@ -66,7 +67,7 @@ def _color(entity: Entity) -> str | None:
 
 def _title(player: Entity) -> str | None:
     title, artist = player.attributes.get("media_title"), player.attributes.get("media_artist")
-    if not title or player.state in ("off", "idle", "standby"):
+    if not title:
         return None
     return f"{title}, {artist}" if artist else str(title)
 

@@ -58,7 +58,7 @@ class GetState:
         wanted = {str(state.value), state.text or str(state.value)}
         matched = [entity for entity in found if any(_is(entity, word) for word in wanted)]
         known = bool(matched) or not found or any(self._is_state(parse.language, word, found) for word in wanted)
-        if named and len(found) == 1 and (not known or found[0].state in _UNDER_WAY):
+        if named and len(found) == 1 and (not known or _tells_more(found[0], str(state.value))):
             return self._tools.told(parse, found, key="one")
         if not known:
             raise Refusal("no_intent")
@@ -123,6 +123,12 @@ class GetState:
 
 def _asked(parse: Parse) -> Slot | None:
     return next((slot for slot in parse.slots if slot.name == "state"), None)
+
+
+def _tells_more(entity: Entity, state: str) -> bool:
+    """Whether its own state says more than yes or no: it opens, or a player that may be on is paused."""
+    busy = entity.domain in _ON and state in ("on", "off") and entity.state not in ("on", "off")
+    return busy or entity.state in _UNDER_WAY
 
 
 def _is(entity: Entity, state: str) -> bool:

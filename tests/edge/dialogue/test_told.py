@@ -34,6 +34,8 @@ def test_what_is_playing(say: Talker) -> None:
     say.home.set_state("media_player.kitchen", "playing", {"media_title": "Hey Jude", "media_artist": "The Beatles"})
     assert say("EdgeGetAttribute", what="title") == "Kitchen Radio is playing Hey Jude, The Beatles"
     assert say("EdgeGetAttribute", what="title", name="TV") == "Tv is off"
+    say.home.set_state("media_player.kitchen", "standby")
+    assert say("EdgeGetAttribute", what="title", name="Radio") == "Kitchen Radio: Hey Jude, The Beatles"
 
 
 def test_lists_are_read_and_counted(say: Talker) -> None:
@@ -86,8 +88,9 @@ def test_what_is_on_is_about_appliances(say: Talker) -> None:
 @pytest.mark.parametrize(
     ("entity_id", "before", "asked", "reply"),
     [
-        ("media_player.tv", "playing", {"name": "TV", "state": "on"}, "Yes"),
-        ("media_player.tv", "standby", {"name": "TV", "state": "off"}, "Yes"),
+        ("media_player.tv", "playing", {"name": "TV", "state": "on"}, "Tv is playing"),
+        ("media_player.tv", "off", {"name": "TV", "state": "on"}, "No, off"),
+        ("vacuum.rover", "cleaning", {"name": "Rover", "state": "on"}, "Rover is cleaning"),
         ("climate.bedroom", "cool", {"name": "Bedroom Thermostat", "state": "on"}, "Yes"),
         ("cover.bedroom", "opening", {"name": "Bedroom Blinds", "state": "open"}, "Bedroom blinds is opening"),
         ("light.kitchen", "on", {"name": "Kitchen Light", "state": "shining"}, "Kitchen light is on"),
