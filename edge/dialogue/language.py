@@ -14,6 +14,8 @@ from edge.dialogue.texts import texts_of
 from edge.errors import ConfigError
 from edge.grammar.templates import plain_form
 
+ANY_KIND = "any"
+"""The kind of device in ``LanguagePack.words`` whose words fit every kind."""
 _PACKAGE = "home_assistant_intents"
 _UNTRANSLATED = "TODO"
 _WORD_ENDING = re.compile(r"(?<=\w)\[(\w[^\[\]]*)\]")
@@ -148,7 +150,7 @@ def load_language(language: str) -> LanguagePack:
         errors=errors | own.errors,
         blocks=blocks,
         rules=package.expansion_rules,
-        words=_words(blocks, package),
+        words=_words(blocks, package) | _state_words(own.states),
         done=own.done or translated.get("HassBroadcast", {}).get("default", ""),
     )
 
@@ -207,6 +209,12 @@ def _words(blocks: dict[str, tuple[CommandBlock, ...]], package: _Package) -> di
                     words.setdefault((slot, kind, value), spoken)
     words.update({("color", "light", value): spoken for value, spoken in _list_words("color", package).items()})
     return words
+
+
+def _state_words(states: dict[str, str]) -> dict[tuple[str, str, str], str]:
+    """Our own words for states, of any kind of device where the key names none."""
+    keys = ((key.rpartition("."), spoken) for key, spoken in states.items())
+    return {("state", domain or ANY_KIND, state): spoken for (domain, _, state), spoken in keys}
 
 
 def _list_words(name: str, package: _Package) -> dict[str, str]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from edge.dialogue.choice import ReplyChoice, ReplyChooser
-from edge.dialogue.language import LanguagePack, load_language, match_language
+from edge.dialogue.language import ANY_KIND, LanguagePack, load_language, match_language
 from edge.dialogue.targets import same
 from edge.dialogue.texts import texts_of
 from edge.dialogue.views import Spoken, StateView, slot_view
@@ -155,15 +155,12 @@ class Replies:
         kind = "light" if "light" in kinds else min(kinds, default="")
         return Spoken(pack.words.get((name, kind, value), value), value)
 
+    def state_word(self, language: str, entity: Entity) -> str | None:
+        """How the state of a device is said, where the language or the home file has a word for it."""
+        return _state_word(entity, self._pack(match_language(language))[0])
+
     def _view(self, entity: Entity, pack: LanguagePack) -> StateView:
-        own, state = entity.attributes.get("spoken_state"), entity.state or "unknown"
-        said = own.get(state) if isinstance(own, dict) else None
-        words = pack.words
-        if said is None and entity.device_class is not None:
-            said = words.get(("state", entity.device_class, state))
-        if said is None:
-            said = words.get(("state", entity.domain, state)) or words.get(("state", "light", state))
-        return StateView(entity, said or state)
+        return StateView(entity, _state_word(entity, pack) or entity.state or "unknown")
 
     def _render(self, source: str, variables: Mapping[str, object], what: str) -> str:
         try:
@@ -182,3 +179,12 @@ def _own_template(source: str) -> ReplyTemplate:
     from edge.reply_template import ReplyTemplate
 
     return ReplyTemplate(source)
+
+
+def _state_word(entity: Entity, pack: LanguagePack) -> str | None:
+    own, state = entity.attributes.get("spoken_state"), entity.state or "unknown"
+    if isinstance(own, dict) and state in own:
+        return str(own[state])
+    kinds = (entity.device_class, entity.domain, ANY_KIND, "light")
+    words = (pack.words.get(("state", kind, state)) for kind in kinds if kind is not None)
+    return next((word for word in words if word), None)

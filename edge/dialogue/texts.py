@@ -15,7 +15,8 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Templates of one language.
 
     ``done`` is said of any command, ``errors`` by reason, ``intents`` by intent and key, ``questions`` before a service
-    is called (its name without the domain, or ``other``), ``yes`` and ``no`` are answers to that.
+    is called (its name without the domain, or ``other``), ``yes`` and ``no`` are answers to that. ``states`` are words
+    for Home Assistant's states, of one domain where the key names it (``lock.locked``).
     """
 
     done: str | None = None
@@ -24,6 +25,7 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     questions: dict[str, str] = {}
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
+    states: dict[str, str] = {}
 
 
 def texts_of(language: str) -> Texts:

@@ -56,7 +56,7 @@ class GetState:
         if state is None:
             return self._tools.told(parse, found, key="one" if named and _asked(parse) else None)
         wanted = {str(state.value), state.text or str(state.value)}
-        matched = [entity for entity in found if any(_is(entity, word) for word in wanted)]
+        matched = [entity for entity in found if any(self._is(entity, word, parse.language) for word in wanted)]
         known = bool(matched) or not found or any(self._is_state(parse.language, word, found) for word in wanted)
         if named and len(found) == 1 and (not known or _tells_more(found[0], str(state.value))):
             return self._tools.told(parse, found, key="one")
@@ -79,6 +79,11 @@ class GetState:
         if not absent or self._tools.replies.choose(parse).key == "all":
             raise refusal
         return []
+
+    def _is(self, entity: Entity, state: str, language: str) -> bool:
+        """Whether a device is in a state, which Home Assistant or the language calls so."""
+        names = (entity.state, plain_state(entity), self._tools.replies.state_word(language, entity))
+        return any(name is not None and same(state, name) for name in names) or _is_called(entity, state)
 
     def _is_state(self, language: str, said: str, found: Sequence[Entity]) -> bool:
         """Whether any of ``found`` could be in the state; people can be in every place."""
@@ -131,10 +136,8 @@ def _tells_more(entity: Entity, state: str) -> bool:
     return busy or entity.state in _UNDER_WAY
 
 
-def _is(entity: Entity, state: str) -> bool:
-    names = (entity.state, plain_state(entity), _spoken_states(entity).get(entity.state or ""))
-    if any(name is not None and same(state, str(name)) for name in names):
-        return True
+def _is_called(entity: Entity, state: str) -> bool:
+    """Whether people call the device on or off, whose own state is another."""
     if state == "on":
         on_in_a_mode = entity.domain in _MODES and entity.state not in ("off", "unknown", "unavailable")
         return on_in_a_mode or entity.state in _ON.get(entity.domain, ())

@@ -102,3 +102,23 @@ def test_states_that_people_call_otherwise(
 ) -> None:
     say.home.set_state(entity_id, before)
     assert say("HassGetState", "is it so", **asked) == reply
+
+
+@pytest.mark.parametrize(
+    ("language", "entity_id", "state", "reply"),
+    [
+        ("de", "vacuum.rover", "returning", "Rover ist auf dem Weg zur Station"),
+        ("fr", "lock.front_door", "locked", "Front door est verrouillé"),
+        ("sv", "media_player.tv", "paused", "Tv är pausad"),
+        ("en", "climate.bedroom", "cool", "Bedroom thermostat is in cooling mode"),
+    ],
+)
+def test_states_are_said_in_the_language(say: Talker, language: str, entity_id: str, state: str, reply: str) -> None:
+    say.home.set_state(entity_id, state)
+    text = "what is it doing"
+    assert say("HassGetState", text, language, name=say.device(entity_id).name) == reply
+
+
+def test_a_state_is_asked_by_the_word_of_the_language(say: Talker) -> None:
+    say.home.set_state("media_player.tv", "paused")
+    assert say("HassGetState", "ist der Fernseher pausiert", "de", name="TV", state="pausiert") == "Ja"
