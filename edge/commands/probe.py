@@ -110,7 +110,7 @@ def _try_student(opened: Bundle, spec: StudentSpec, home: Home, said: list[str])
     with os.fdopen(handle, "wb", closefd=False) as file:
         file.write(opened.read(spec.program))
     program = Program(Path(f"/proc/self/fd/{handle}"), id_limits=(spec.buckets, None))
-    rng = np.random.default_rng(0)
+    rng, answers = np.random.default_rng(0), set[bytes]()
     for length in range(2, MAX_TOKENS + 2):
         ids = rng.integers(0, spec.buckets, (1, length, MAX_NGRAMS), np.int64)
         outputs = program.run(ids, rng.random((1, length, spec.features), np.float32))
@@ -118,6 +118,9 @@ def _try_student(opened: Bundle, spec: StudentSpec, home: Home, said: list[str])
         wanted = [(1, len(spec.frames)), (1, length, len(spec.transitions)), (1, len(spec.languages))]
         if shapes != wanted or not all(np.isfinite(output).all() for output in outputs):
             raise BundleError(f"its program gives {shapes} in place of {wanted}, or no numbers")
+        answers.add(outputs[0].tobytes())
+    if len(answers) < MAX_TOKENS // 2:
+        raise BundleError("its program gives the same answer to different sentences")
     for language in (None, *spec.languages):
         parser = StudentParser(opened, home, language, run=program.run)
         for text in said if language is None else said[:_FEW]:

@@ -1,4 +1,6 @@
-"""Probes programs with changed bytes, and uses those that pass: ``python -m tests.fuzz.programs COUNT [FIRST]``.
+"""Probes bundles with changed bytes, and uses those that pass: ``python -m tests.fuzz.programs COUNT [FIRST]``.
+
+Of ten bundles eight have a changed program, one a changed lexicon, one a changed grammar; all hashes are true.
 
 Each probe and each use is a process forked from this one, which has everything loaded: that is ten times as fast as
 starting them. Writes how they ended as JSON; a line is a hundred programs.
@@ -24,7 +26,9 @@ from edge.bundle.format import MANIFEST, Bundle, open_bundle, open_path, sha256
 from edge.bundle.manifest import FileEntry
 from edge.commands import probe
 from edge.errors import EdgeError
+from edge.grammar.parser import GrammarParser
 from edge.nlu.student import StudentParser
+from edge.protocols import Parser
 from edge.types import Transcript
 
 _STRUCTURE_BYTES = 8192
@@ -48,23 +52,32 @@ _REFUSED = 7
 
 
 def mutated(home: Bundle, folder: Path, seed: int) -> Path:
-    """The home bundle in English as a folder, with bytes of its program changed, mostly where its structure is."""
-    student = home.manifest.student
+    """The home bundle in English as a folder, with bytes of one file changed and a true manifest."""
+    student, hearing = home.manifest.student, home.manifest.hearing["en"]
     if student is None:
         raise ValueError("the home bundle has a student")
-    rng, program = random.Random(seed), bytearray(home.read(student.program))
-    for _ in range(rng.choice((1, 2, 8, 64))):
-        span = rng.choice((_STRUCTURE_BYTES, len(program) // 8, len(program) - 40))
-        at = 40 + rng.randrange(span) if rng.random() < 0.5 else len(program) - 1 - rng.randrange(span)
-        program[at] = rng.randrange(256) if rng.random() < 0.5 else program[at] ^ 1 << rng.randrange(8)
-    contents = {student.program: bytes(program), "lexicon/en.json": home.read("lexicon/en.json")}
+    rng = random.Random(seed)
+    changed = ("lexicon/en.json", hearing)[seed % 10] if seed % 10 < 2 else student.program
+    contents = {name: home.read(name) for name in {student.program, "lexicon/en.json", changed}}
+    contents[changed] = with_changes(contents[changed], rng)
     files = {name: FileEntry(sha256(data).hexdigest(), len(data)) for name, data in contents.items()}
-    manifest = msgspec.structs.replace(home.manifest, hearing={}, languages=("en",), files=files)
+    heard = {"en": hearing} if changed == hearing else {}
+    manifest = msgspec.structs.replace(home.manifest, hearing=heard, languages=("en",), files=files)
     for name, data in {**contents, MANIFEST: msgspec.json.encode(manifest)}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return folder
+
+
+def with_changes(data: bytes, rng: random.Random) -> bytes:
+    """``data`` with some bytes changed, mostly near its ends, where files have their structure."""
+    changed, last = bytearray(data), len(data) - 1
+    for _ in range(rng.choice((1, 2, 8, 64))):
+        span = min(last, rng.choice((_STRUCTURE_BYTES, last // 8, last)))
+        at = rng.randrange(span) if rng.random() < 0.5 else last - rng.randrange(span)
+        changed[at] = rng.randrange(256) if rng.random() < 0.5 else changed[at] ^ 1 << rng.randrange(8)
+    return bytes(changed)
 
 
 def ended(work: Callable[[], None]) -> int:
@@ -92,9 +105,13 @@ def use(folder: Path, seed: int) -> None:
     """What the assistant does with the bundle, on other texts than the probe's; its own errors are no harm."""
     rng = random.Random(seed)
     try:
-        parser = StudentParser(open_path(folder), compose.home(None), "en")
+        bundle, home = open_path(folder), compose.home(None)
+        parsers: list[Parser] = [StudentParser(bundle, home, "en")]
+        parsers += [GrammarParser(compose.grammar(bundle, file, home)) for file in bundle.manifest.hearing.values()]
         for _ in range(100):
-            parser.parse(Transcript(" ".join(rng.choice(_WORDS) for _ in range(rng.randint(1, 70)))))
+            text = " ".join(rng.choice(_WORDS) for _ in range(rng.randint(1, 70)))
+            for parser in parsers:
+                parser.parse(Transcript(text))
     except EdgeError:
         pass
 

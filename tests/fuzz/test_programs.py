@@ -1,4 +1,4 @@
-"""Programs with changed bytes and true hashes: none that passes its probe ends the assistant.
+"""Programs, lexica and grammars with changed bytes and true hashes: none that passes its probe ends the assistant.
 
 ``EDGE_FUZZ_PROGRAMS`` says how many, ``EDGE_FUZZ_SEED`` from which on.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,17 @@ def test_a_signed_bundle_is_used_without_a_probe(write: Write, monkeypatch: pyte
     bundle = write("one", sign=machine_key().sign)
     monkeypatch.setattr(probing, "_CHILD", "absent_module")
     admit(bundle, allow_unsigned=False)
+
+
+def test_a_program_that_tells_nothing_apart_is_refused(tmp_path: Path) -> None:
+    home = open_bundle("home")
+    student = home.manifest.student
+    assert student is not None
+    program = bytearray(home.read(student.program))
+    _, _, weights_at, size = struct.unpack_from("<IQQQ", program, 12)
+    table = slice(weights_at, weights_at + size // 2)  # within the embedding, the largest part
+    program[table] = bytes(size // 2)
+    manifest = msgspec.structs.replace(home.manifest, hearing={}, languages=("en",))
+    source = write_bundle(tmp_path / "dead.edge", manifest, {student.program: bytes(program)}).source
+    with pytest.raises(BundleError, match="the same answer to different sentences"):
+        verify_bundle(source, allow_unsigned=True)
