@@ -13,6 +13,7 @@ from edge.commands.output import write_json, write_line
 from edge.errors import HomeError
 from edge.home.connections import (
     Connection,
+    checked_name,
     checked_url,
     connection_names,
     find_connection,
@@ -47,8 +48,9 @@ def home(arguments: argparse.Namespace) -> int:
 def _connect(arguments: argparse.Namespace) -> int:
     url = checked_url(arguments.url)
     is_mqtt = urlsplit(url).scheme.startswith("mqtt")
+    name = checked_name(arguments.name or ("mqtt" if is_mqtt else "home-assistant"))
     connection = Connection(
-        arguments.name or ("mqtt" if is_mqtt else "home-assistant"),
+        name,
         url,
         token="" if is_mqtt else _token(url, arguments.user),
         user=(arguments.user or "") if is_mqtt else "",
@@ -86,7 +88,7 @@ def _look(connection: Connection) -> HomeState:
     thread = LinkThread()
     try:
         linked = link(thread, connection, token=lambda: connection.token)
-        state = linked.wait(_WITHIN_S)
+        state = linked.wait(_WITHIN_S, patient=False)
         linked.close()
         return state
     finally:

@@ -63,11 +63,20 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def checked_name(name: str) -> str:
+    """A name that a connection may have.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"{name!r} is no name for a connection: use small letters, digits and hyphens")
+    return name
+
+
 def save_connection(connection: Connection) -> Path:
     """Keep a connection, readable for its owner alone; the file."""
-    if not _NAME.fullmatch(connection.name):
-        raise ConfigError(f"{connection.name!r} is no name for a connection: use letters, digits and hyphens")
-    path = _file(connection.name)
+    path = _file(checked_name(connection.name))
     with contextlib.suppress(FileNotFoundError):
         path.chmod(0o600)
     before = os.umask(0o077)

@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 class LinkedHome(HomePort, Protocol):
     """A home over a network."""
 
-    def wait(self, within_s: float) -> HomeState:
+    def wait(self, within_s: float, patient: bool = True) -> HomeState:
         """The home once it is connected; raises HomeError with the reason where it is not in time."""
 
 
@@ -64,7 +64,7 @@ def open_home(connection: Connection, known: Home | None) -> Iterator[HomePort]:
     try:
         home = link(thread, connection, known)
         try:
-            home.wait(_CONNECT_WITHIN_S)
+            home.wait(_CONNECT_WITHIN_S, patient=False)
         except HomeError as error:
             if known is None:
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from edge.types import Area, Entity, Floor, Home, HomeState, StateChange
 
+_LOG = logging.getLogger(__name__)
 _MOST_CHANGES = 1000
 
 
@@ -31,6 +33,8 @@ class LiveHome:
         self._areas, self._floors = home.areas, home.floors
         self._entities = {entity.id: entity for entity in home.entities}
         self._unit, self._connected, self._version = "°C", False, 0
+        self._was_found, self._failures = False, 0
+        self.trouble = "not connected yet"
         self._snapshot: HomeState | None = None
         self._changes: deque[StateChange] = deque(maxlen=_MOST_CHANGES)
         self._waiting: set[asyncio.Future[None]] = set()
@@ -61,9 +65,31 @@ class LiveHome:
         """Ids of all entities."""
         return tuple(self._entities)
 
-    def set_connected(self, connected: bool) -> None:
-        """Note whether the home answers."""
+    def found(self) -> None:
+        """The home answers, and all of it is known."""
+        self.trouble = ""
+        self._set_connected(True)
+
+    def lost(self, trouble: str) -> None:
+        """The home does not answer; ``trouble`` says why. The first reason after a connection is logged."""
+        if self._connected or (self._was_found and trouble != self.trouble):
+            _LOG.warning("%s; trying again", trouble)
+        self.trouble = trouble
+        self._failures += 1
+        self._set_connected(False)
+
+    async def connected(self, within_s: float, patient: bool = True) -> bool:
+        """Whether it is connected, after waiting a while; one that is not ``patient`` waits for one attempt alone."""
+
+        def over() -> bool:
+            return self._connected or (not patient and self._failures > 0)
+
+        await self.until(over, asyncio.get_running_loop().time() + within_s)
+        return self._connected
+
+    def _set_connected(self, connected: bool) -> None:
         with self._lock:
+            self._was_found |= connected
             self._connected, self._snapshot = connected, None
         self.wake()
 

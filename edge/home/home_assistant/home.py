@@ -86,7 +86,6 @@ class HomeAssistant:
         self._socket: HomeSocket | None = None
         self._subscription: tuple[int, frozenset[str]] | None = None
         self._stale: asyncio.Event | None = None
-        self._trouble = "not connected yet"
         self._staying = thread.stay(self._stay_connected(), "the connection to Home Assistant")
 
     def snapshot(self) -> HomeState:
@@ -101,19 +100,14 @@ class HomeAssistant:
         """What changed since the last time this was asked."""
         return self._live.take_changes()
 
-    def wait(self, within_s: float) -> HomeState:
-        """The home once it is connected.
+    def wait(self, within_s: float, patient: bool = True) -> HomeState:
+        """The home once it is connected; one that is not ``patient`` waits for one attempt alone.
 
         Raises:
             HomeError: it is not, in that time.
         """
-
-        async def connected() -> bool:
-            end_s = asyncio.get_running_loop().time() + within_s
-            return await self._live.until(lambda: self._live.snapshot().connected, end_s)
-
-        if not self._thread.begin(connected()).result():
-            raise HomeError(self._trouble)
+        if not self._thread.begin(self._live.connected(within_s, patient)).result():
+            raise HomeError(self._live.trouble)
         return self._live.snapshot()
 
     def close(self) -> None:
@@ -125,8 +119,8 @@ class HomeAssistant:
             outcome = await carry_out(call, self._live, lambda: self._socket, end_s)
         except (HomeError, msgspec.MsgspecError, TypeError) as error:
             return Outcome(OutcomeStatus.FAILED, f"{call.domain}.{call.service}: {error}")
-        if outcome.status is OutcomeStatus.UNREACHABLE and self._trouble:
-            return replace(outcome, reason=f"{outcome.reason}: {self._trouble}")
+        if outcome.status is OutcomeStatus.UNREACHABLE and self._live.trouble:
+            return replace(outcome, reason=f"{outcome.reason}: {self._live.trouble}")
         return outcome
 
     async def _stay_connected(self) -> None:
@@ -135,21 +129,17 @@ class HomeAssistant:
             try:
                 await self._session()
             except TokenRefusedError as error:
-                self._note(str(error))
+                self._live.lost(str(error))
                 await self._new_token()
             except (EdgeError, msgspec.MsgspecError, asyncio.TimeoutError) as error:
-                self._note(str(error) or "Home Assistant answers too slowly")
-                wait_s = min(wait_s, _LONGEST_WAIT_S)
-            if self._live.snapshot().connected:
-                self._live.set_connected(False)
-                wait_s = _FIRST_WAIT_S
+                wait_s = _FIRST_WAIT_S if self._live.snapshot().connected else wait_s
+                self._live.lost(str(error) or "Home Assistant answers too slowly")
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
     async def _new_token(self) -> None:
         """Wait for another token, or long enough to try the refused one again."""
         refused, end_s = self._token(), time.monotonic() + _REFUSED_WAIT_S
-        self._live.set_connected(False)
         while time.monotonic() < end_s and self._token() == refused:
             await asyncio.sleep(_LOOK_EVERY_S)
 
@@ -180,8 +170,7 @@ class HomeAssistant:
             await self._take(home)
             if self._socket is None:
                 self._socket = home
-                self._live.set_connected(True)
-                self._trouble = ""
+                self._live.found()
                 _LOG.info("connected to Home Assistant %s at %s", home.version, self._url)
             if self._keep is not None:
                 self._keep(self._live.snapshot())
@@ -248,11 +237,6 @@ class HomeAssistant:
         entity = naming.entity(entity_id, self._shown_names[entity_id], state or "unknown", attributes)
         cause = context.get("id") if isinstance(context, dict) else context
         self._live.put(entity, cause if isinstance(cause, str) else None)
-
-    def _note(self, trouble: str) -> None:
-        if trouble != self._trouble:
-            _LOG.warning("%s", trouble)
-        self._trouble = trouble
 
 
 _UNNAMED = Naming()

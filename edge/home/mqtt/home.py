@@ -60,7 +60,6 @@ class MqttHome:
         self._told: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
         self._client: Client | None = None
-        self._trouble = "not connected yet"
         self._staying = thread.stay(self._stay_connected(), "the connection to the broker")
 
     def snapshot(self) -> HomeState:
@@ -75,19 +74,14 @@ class MqttHome:
         """What changed since the last time this was asked."""
         return self._live.take_changes()
 
-    def wait(self, within_s: float) -> HomeState:
-        """The home once it is connected.
+    def wait(self, within_s: float, patient: bool = True) -> HomeState:
+        """The home once it is connected; one that is not ``patient`` waits for one attempt alone.
 
         Raises:
             HomeError: it is not, in that time.
         """
-
-        async def connected() -> bool:
-            end_s = asyncio.get_running_loop().time() + within_s
-            return await self._live.until(lambda: self._live.snapshot().connected, end_s)
-
-        if not self._thread.begin(connected()).result():
-            raise HomeError(self._trouble)
+        if not self._thread.begin(self._live.connected(within_s, patient)).result():
+            raise HomeError(self._live.trouble)
         return self._live.snapshot()
 
     def close(self) -> None:
@@ -103,14 +97,9 @@ class MqttHome:
             except (MqttError, OSError, HomeError) as error:
                 if "protocol version" in str(error).lower():
                     protocol = ProtocolVersion.V311
-                trouble = f"no broker lets us in at {self._connection.url}: {' '.join(str(error).split())}"
-                if trouble != self._trouble:
-                    _LOG.warning("%s", trouble)
-                self._trouble = trouble
-            self._client = None
-            if self._live.snapshot().connected:
-                self._live.set_connected(False)
-                wait_s = _FIRST_WAIT_S
+                self._client = None
+                wait_s = _FIRST_WAIT_S if self._live.snapshot().connected else wait_s
+                self._live.lost(f"no broker lets us in at {self._connection.url}: {' '.join(str(error).split())}")
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
@@ -151,8 +140,8 @@ class MqttHome:
             await self._renew(client)
             await asyncio.sleep(_SETTLE_S)
             if self._client is None:
-                self._client, self._trouble = client, ""
-                self._live.set_connected(True)
+                self._client = client
+                self._live.found()
                 _LOG.info("connected to the broker at %s", self._connection.url)
             if self._keep is not None:
                 self._keep(self._live.snapshot())
