@@ -13,7 +13,7 @@ from typing import Any
 from tests.testbed.build import zigbee2mqtt
 from tests.testbed.process import Server
 
-BROKER_PORT, RADIO_PORT = 1883, 1999
+BROKER_PORT, SECURE_PORT, RADIO_PORT = 1883, 8883, 1999
 USER, PASSWORD = "assistant", "test-only"
 LAMP, PLUG, SENSOR = "0x0017880100000001", "0x0017880100000002", "0x00158d0000000003"
 _NAMES = {LAMP: "kitchen/ceiling lamp", PLUG: "office/heater plug", SENSOR: "hall sensor"}
@@ -21,7 +21,10 @@ _COORDINATOR = "0x00124b0000000001"
 
 
 class Broker:
-    """Mosquitto with a user and a password, without a memory of earlier runs."""
+    """Mosquitto with a user and a password, plain and with TLS. As Debian sets it up, it keeps what is retained.
+
+    ``certificate`` is that of the authority that signed its own.
+    """
 
     def __init__(self, folder: Path) -> None:
         program = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
@@ -30,9 +33,14 @@ class Broker:
         passwords, settings = folder / "passwords", folder / "mosquitto.conf"
         passwords.touch(0o600)
         subprocess.run(["mosquitto_passwd", "-b", passwords, USER, PASSWORD], check=True, capture_output=True)
+        self.certificate, key = folder / "certificate.pem", folder / "key.pem"
+        names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+        made = ["-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", self.certificate, "-days", "2"]
+        subprocess.run(["openssl", "req", "-x509", *made, *names], check=True, capture_output=True)
         settings.write_text(
-            f"listener {BROKER_PORT} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n"
-            "persistence false\nlog_dest stderr\nuser root\n"
+            f"listener {BROKER_PORT} 127.0.0.1\nlistener {SECURE_PORT} 127.0.0.1\ncertfile {self.certificate}\n"
+            f"keyfile {key}\nallow_anonymous false\npassword_file {passwords}\n"
+            f"persistence true\npersistence_location {folder}/\nlog_dest stderr\nuser root\n"
         )
         self._server = Server([program, "-c", settings], folder / "mosquitto.log")
         self.port = BROKER_PORT
@@ -42,15 +50,16 @@ class Broker:
         self._server.start(lambda: listens(BROKER_PORT), within_s=10)
 
     def stop(self) -> None:
-        """Stop; what it retained is gone."""
+        """Stop."""
         self._server.stop()
 
     def publish(self, topic: str, payload: object, retain: bool = False) -> None:
         """Publish as another client of the broker would."""
         text = payload if isinstance(payload, str) else json.dumps(payload)
         login = ["-h", "127.0.0.1", "-p", str(BROKER_PORT), "-u", USER, "-P", PASSWORD]
-        kept = ["-r"] if retain else []
-        subprocess.run(["mosquitto_pub", *login, *kept, "-t", topic, "-m", text], check=True, capture_output=True)
+        how = [*(["-r"] if retain else []), "-s" if text else "-n"]
+        command = ["mosquitto_pub", *login, "-t", topic, *how]
+        subprocess.run(command, input=text.encode(), check=True, capture_output=True)
 
 
 class Zigbee:
