@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import json
 import re
 from pathlib import Path
@@ -52,15 +53,17 @@ def render(profile: Profile) -> dict[str, str]:
 
 
 def _unit(profile: Profile) -> str:
-    """The service: no privileges, no network, the board's memory and cores, restarted when it hangs."""
+    """The service: no privileges, no network but the home's, the board's memory and cores, restarted when it hangs."""
     cap = profile.board.memory_cap_mib
     memory = f"MemoryMax={cap}M\nMemoryHigh={cap * 95 // 100}M\nMemorySwapMax=0\n" if cap is not None else ""
     cores = f"AllowedCPUs=0-{profile.board.cores - 1}\n" if profile.board.cores else ""
+    after = " network-online.target" if profile.home.connection is not None else ""
+    network = _network(profile)
     return f"""[Unit]
 Description=Offline voice assistant on {_percent(profile.board.title)}
 Documentation=man:systemd.exec(5)
-After=sound.target
-Wants=sound.target
+After=sound.target{after}
+Wants=sound.target{after}
 StartLimitIntervalSec=300
 StartLimitBurst=10
 
@@ -89,10 +92,7 @@ UMask=0077
 CapabilityBoundingSet=
 AmbientCapabilities=
 NoNewPrivileges=yes
-PrivateNetwork=yes
-IPAddressDeny=any
-RestrictAddressFamilies=AF_UNIX
-DevicePolicy=closed
+{network}DevicePolicy=closed
 DeviceAllow=char-alsa rw
 ProtectSystem=strict
 ProtectHome=yes
@@ -118,6 +118,26 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 """
+
+
+def _network(profile: Profile) -> str:
+    """No network at all, or that of a connected home and nothing else.
+
+    Raises:
+        ConfigError: a connected home has no addresses, or what is written is none.
+    """
+    home = profile.home
+    if home.connection is None:
+        return "PrivateNetwork=yes\nIPAddressDeny=any\nRestrictAddressFamilies=AF_UNIX\n"
+    if not home.allow:
+        raise ConfigError('profile: [home] needs the addresses of the connected home: allow = ["192.168.1.10"]')
+    try:
+        allowed = [ipaddress.ip_network(address) for address in home.allow]
+    except ValueError as error:
+        raise ConfigError(f"profile: [home] allow: {error}; write addresses or networks, no names") from error
+    families = " ".join(sorted({"AF_INET6" if network.version == 6 else "AF_INET" for network in allowed}))
+    lines = "".join(f"IPAddressAllow={network}\n" for network in allowed)
+    return f"IPAddressDeny=any\n{lines}RestrictAddressFamilies=AF_UNIX {families}\n"
 
 
 def _percent(text: str) -> str:
@@ -168,7 +188,9 @@ def _cloud_init(profile: Profile, unit: str, sound: str) -> str:
     """
     from edge.models.catalog import list_models
 
-    parts = ("build", "speech") if profile.tts.engine == "espeak" else ("build", "speech", "piper-gpl")
+    parts = ["build", "speech"]
+    parts += ["piper-gpl"] if profile.tts.engine != "espeak" else []
+    parts += ["home"] if profile.home.connection is not None else []
     locked = {f"{_REQUIREMENTS}/{part}.txt": (_LOCKED / f"{part}.txt").read_text(encoding="utf-8") for part in parts}
     files = {f"/etc/systemd/system/{_UNIT}": unit, "/etc/asound.conf": sound, **locked}
     wanted = [name for name in (profile.asr.model, profile.tts.voice) if name in {m.name for m in list_models()}]

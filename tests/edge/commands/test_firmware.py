@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from edge.board import watchdog
 from edge.commands.cli import main
 from edge.commands.firmware import render
-from edge.config import load_profile, profile_names
+from edge.config import Dwelling, Profile, load_profile, profile_names
 from edge.errors import ConfigError
 from tests.command import CHECKOUT
 
@@ -52,6 +52,46 @@ def test_unit_is_valid_and_hardened(name: str, analyze: str, tmp_path: Path) -> 
     assert exposure is not None, rated.stdout + rated.stderr
     assert float(exposure[1]) <= 2.0
     assert rated.returncode == 0
+
+
+def with_home(*allow: str) -> Profile:
+    return msgspec.structs.replace(
+        load_profile("raspberry-pi-5-4gb"), home=Dwelling(connection="home-assistant", allow=allow)
+    )
+
+
+def test_a_connected_home_opens_its_addresses_and_nothing_else(analyze: str, tmp_path: Path) -> None:
+    files = render(with_home("192.168.1.10", "192.168.4.0/24"))
+    text = files["edge-assistant.service"]
+    opened = [line for line in text.splitlines() if line.startswith(("IPAddress", "Restrict", "PrivateNetwork"))]
+    assert opened[:4] == [
+        "IPAddressDeny=any",
+        "IPAddressAllow=192.168.1.10/32",
+        "IPAddressAllow=192.168.4.0/24",
+        "RestrictAddressFamilies=AF_UNIX AF_INET",
+    ]
+    assert "PrivateNetwork" not in text
+    assert "After=sound.target network-online.target\n" in text
+    unit = tmp_path / "edge-assistant.service"
+    unit.write_text(text.replace("/opt/edge-assistant/bin/edge", sys.executable), encoding="utf-8")
+    checked = subprocess.run([analyze, "verify", "--man=no", str(unit)], capture_output=True, text=True)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "aiomqtt" in files["user-data"]
+    assert "AF_INET6" in render(with_home("fd00::10"))["edge-assistant.service"]
+
+
+@pytest.mark.parametrize("allow", [(), ("homeassistant.local",), ("192.168.1.10\nPrivateNetwork=no",), ("0.0.0.0/33",)])
+def test_a_connected_home_without_its_addresses_makes_no_unit(allow: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="allow"):
+        render(with_home(*allow))
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_without_a_connected_home_the_unit_has_no_network(name: str) -> None:
+    text = render(load_profile(name))["edge-assistant.service"]
+    assert "PrivateNetwork=yes\nIPAddressDeny=any\nRestrictAddressFamilies=AF_UNIX\n" in text
+    assert "IPAddressAllow" not in text
+    assert "network-online" not in text
 
 
 def test_unit_has_the_boards_cap_and_cores() -> None:
@@ -91,8 +131,8 @@ def test_the_locked_packages_are_those_that_the_device_needs() -> None:
     """`.ci/lock` writes them again after a dependency changed."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     folder = CHECKOUT / "edge" / "data" / "requirements"
-    for extras, files in ((["speech"], ["speech"]), (["speech", "piper-gpl"], ["speech", "piper-gpl"])):
-        text = "".join((folder / f"{name}.txt").read_text() for name in files)
+    for extras in (["speech"], ["speech", "piper-gpl"], ["speech", "home"]):
+        text = "".join((folder / f"{name}.txt").read_text() for name in extras)
         pinned = [Requirement(line.rstrip(" \\")) for line in text.splitlines() if not line.startswith(" ")]
         assert all(
             len(line.strip(" \\").removeprefix("--hash=sha256:")) == 64 for line in text.splitlines() if line[0] == " "
