@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from edge.dialogue.skills.climate import humidifiers, target_temperature, thermostats
-from edge.dialogue.skills.levels import moved, number
+from edge.dialogue.skills.levels import attribute_told, moved, number
 from edge.dialogue.skills.lights import brighter, brightness_told
 from edge.dialogue.skills.media import doing, louder, volume_told
 from edge.dialogue.targets import Refusal
 from edge.dialogue.toolbox import Step, Tell, Toolbox
-from edge.dialogue.views import plain
 from edge.types import Action, Entity, Parse, Reply, Slot
 
 _WHAT_OF = {
@@ -143,14 +142,6 @@ def _covers(tools: Toolbox, parse: Parse) -> Sequence[Entity]:
     return tools.targets.find(parse, ("cover", "valve"), tools.everywhere(parse))
 
 
-def _attribute(name: str, slot: str) -> Tell:
-    def tell(found: Sequence[Entity]) -> dict[str, object]:
-        value = found[0].attributes.get(name)
-        return {slot: plain(value)} if isinstance(value, (int, float)) else {}
-
-    return tell
-
-
 def _each_louder(found: Sequence[Entity], change: float) -> list[Step]:
     return [louder(player, change) for player in found]
 
@@ -158,11 +149,13 @@ def _each_louder(found: Sequence[Entity], change: float) -> list[Step]:
 _QUANTITIES = {
     "brightness": _Quantity(20, _lights, brighter, brightness_told, "HassLightSet", "brightness"),
     "volume": _Quantity(10, _players, _each_louder, volume_told, "HassSetVolume", "volume_level"),
-    "speed": _Quantity(20, _fans, _faster, _attribute("percentage", "percentage"), "HassFanSetSpeed", "percentage"),
+    "speed": _Quantity(20, _fans, _faster, attribute_told("percentage", "percentage"), "HassFanSetSpeed", "percentage"),
     "position": _Quantity(
-        20, _covers, _further, _attribute("current_position", "position"), "HassSetPosition", "position"
+        20, _covers, _further, attribute_told("current_position", "position"), "HassSetPosition", "position"
     ),
     "temperature": _Quantity(1, thermostats, _warmer, target_temperature, "HassClimateSetTemperature", "temperature"),
-    "humidity": _Quantity(5, humidifiers, _damper, _attribute("humidity", "humidity"), "EdgeSetHumidity", "humidity"),
+    "humidity": _Quantity(
+        5, humidifiers, _damper, attribute_told("humidity", "humidity"), "EdgeSetHumidity", "humidity"
+    ),
 }
 """Steps as Home Assistant's and other assistants': a volume step of 10 %, a degree of temperature."""

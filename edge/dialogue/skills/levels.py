@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from edge.dialogue.targets import Refusal
-from edge.dialogue.toolbox import Step, Toolbox
+from edge.dialogue.toolbox import Step, Tell, Toolbox
+from edge.dialogue.views import plain
 from edge.types import Action, Entity, Parse, Reply
 
 _WHOLE_WAY = {0: "close", 100: "open"}
@@ -21,7 +24,8 @@ class SetPosition:
         if all(parse.value(slot) is None for slot in ("name", "domain", "device_class")):
             raise Refusal("no_intent")
         found = self._tools.targets.find(parse, ("cover", "valve"), self._tools.everywhere(parse))
-        return self._tools.carry_out(parse, [moved(entity, position) for entity in found])
+        steps = [moved(entity, position) for entity in found]
+        return self._tools.carry_out(parse, steps, tell=attribute_told("current_position", "position"))
 
 
 class FanSetSpeed:
@@ -35,7 +39,17 @@ class FanSetSpeed:
         percentage = percent(parse, "percentage")
         found = self._tools.targets.find(parse, ("fan",), self._tools.everywhere(parse))
         steps = [Step(fan, "fan.set_percentage", {"percentage": percentage}) for fan in found]
-        return self._tools.carry_out(parse, steps)
+        return self._tools.carry_out(parse, steps, tell=attribute_told("percentage", "percentage"))
+
+
+def attribute_told(attribute: str, slot: str) -> Tell:
+    """The number that the first device has now, as a slot of the reply."""
+
+    def tell(found: Sequence[Entity]) -> Mapping[str, object]:
+        value = found[0].attributes.get(attribute)
+        return {slot: plain(value)} if isinstance(value, (int, float)) else {}
+
+    return tell
 
 
 def moved(entity: Entity, position: int) -> Step:

@@ -47,7 +47,7 @@ def test_without_an_area_all_lights_are_meant(say: Talker) -> None:
 
 
 def test_light_settings(say: Talker) -> None:
-    assert say("HassLightSet", name="Floor Lamp", brightness=30) == "Brightness set"
+    assert say("HassLightSet", name="Floor Lamp", brightness=30) == "Brightness set to 30 percent"
     assert say.attribute("light.floor_lamp", "brightness") == round(2.55 * 30)
     assert say("HassLightSet", area="Kitchen", color="red") == "Color set"
     assert say.attribute("light.kitchen", "rgb_color") == [255, 0, 0]
@@ -63,7 +63,7 @@ def test_light_settings(say: Talker) -> None:
 )
 def test_brighter_and_darker(say: Talker, before: int, step: str, after: int) -> None:
     say("HassLightSet", name="Floor Lamp", brightness=before)
-    assert say("HassLightSet", name="Floor Lamp", brightness_step=step) == "Brightness set"
+    assert say("HassLightSet", name="Floor Lamp", brightness_step=step) == f"Brightness set to {after} percent"
     assert say.attribute("light.floor_lamp", "brightness") == pytest.approx(2.55 * after, abs=1)
 
 
@@ -89,4 +89,4 @@ def test_a_reply_that_tells_the_brightness_tells_the_new_one(say: Talker) -> Non
     say("HassLightSet", name="Floor Lamp", brightness=30)
     text = "alza la luminosità di Floor Lamp"
     said = say("HassLightSet", text, name="Floor Lamp", brightness_step="up", language="it")
-    assert said == "Ho impostato la luminosità di Floor Lamp al 50"
+    assert said == "Luminosità impostata al 50 percento"

@@ -88,7 +88,7 @@ def test_all_locks_of_the_home_and_those_of_an_area(talker: Callable[..., Talker
 
 
 def test_positions(say: Talker) -> None:
-    assert say("HassSetPosition", name="Bedroom Blinds", position=40) == "Position set"
+    assert say("HassSetPosition", name="Bedroom Blinds", position=40) == "Position set to 40 percent"
     assert say.attribute("cover.bedroom", "current_position") == 40
     assert say.state("cover.bedroom") == "open"
     say("HassSetPosition", name="Garden Valve", position=250)
@@ -96,7 +96,7 @@ def test_positions(say: Talker) -> None:
 
 
 def test_fan_speed(say: Talker) -> None:
-    assert say("HassFanSetSpeed", name="Bedroom Fan", percentage=70) == "Speed set"
+    assert say("HassFanSetSpeed", name="Bedroom Fan", percentage=70) == "Speed set to 70 percent"
     assert (say.state("fan.bedroom"), say.attribute("fan.bedroom", "percentage")) == ("on", 70)
     say("HassFanSetSpeed", name="Bedroom Fan", percentage=0)
     assert say.state("fan.bedroom") == "off"
@@ -122,7 +122,7 @@ def test_media_transport_finds_the_player_that_plays(say: Talker) -> None:
 
 
 def test_volume(say: Talker) -> None:
-    assert say("HassSetVolume", name="TV", volume_level=55) == "Volume set"
+    assert say("HassSetVolume", name="TV", volume_level=55) == "Volume set to 55 percent"
     say("HassSetVolumeRelative", name="TV", volume_step="up")
     assert say.attribute("media_player.tv", "volume_level") == 0.65
     say("HassSetVolumeRelative", name="TV", volume_step=-15)
