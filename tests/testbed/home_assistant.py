@@ -198,6 +198,11 @@ class Administrator:
         """Call a service."""
         self.ask("call_service", domain=domain, service=service, service_data=data, target={"entity_id": entity_id})
 
+    def put(self, entity_id: str, area_id: str | None) -> None:
+        """Put the device of an entity into a room, or into none."""
+        entry = self.ask("config/entity_registry/get", entity_id=entity_id)
+        self.ask("config/device_registry/update", device_id=entry["device_id"], area_id=area_id)
+
 
 def _keep_to_loopback(storage: Path, port: int) -> None:
     """Let Home Assistant listen on the loopback address from its first second."""

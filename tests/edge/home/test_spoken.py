@@ -19,7 +19,7 @@ from edge.parts import Turn
 from edge.types import AudioFrame, Transcript
 from tests.edge.home.waiting import eventually
 from tests.testbed import zigbee as bed
-from tests.testbed.home_assistant import Administrator, HomeAssistantServer
+from tests.testbed.home_assistant import HomeAssistantServer
 from tests.testbed.namespace import Namespace
 from tests.testbed.zigbee import LAMP, Broker, Zigbee
 
@@ -71,16 +71,10 @@ def flat(home_assistant: HomeAssistantServer, at_home: Callable[[Connection], Pr
     """A desktop in the house of Home Assistant, with the kitchen lights off and in the kitchen."""
     with home_assistant.administrator() as administrator:
         administrator.call("light", "turn_off", KITCHEN)
-        put_lights(administrator, "kitchen")
+        administrator.put(KITCHEN, "kitchen")
     yield at_home(Connection("flat", home_assistant.url, token=home_assistant.token))
     with home_assistant.administrator() as administrator:
-        put_lights(administrator, None)
-
-
-def put_lights(administrator: Administrator, area: str | None) -> None:
-    """Put the kitchen lights into a room; a server that was killed may have forgotten what their device is called."""
-    entry = administrator.ask("config/entity_registry/get", entity_id=KITCHEN)
-    administrator.ask("config/device_registry/update", device_id=entry["device_id"], area_id=area)
+        administrator.put(KITCHEN, None)
 
 
 @pytest.fixture

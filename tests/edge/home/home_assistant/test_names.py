@@ -95,10 +95,9 @@ def test_what_is_exposed_without_being_registered_is_found(
 
 
 def test_a_device_gives_its_room_to_its_entities(home: HomeAssistant, administrator: Administrator) -> None:
-    entry = administrator.ask("config/entity_registry/get", entity_id=KITCHEN)
-    administrator.ask("config/device_registry/update", device_id=entry["device_id"], area_id="kitchen")
+    administrator.put(KITCHEN, "kitchen")
     eventually(lambda: the(home, KITCHEN).area_id == "kitchen")
-    administrator.ask("config/device_registry/update", device_id=entry["device_id"], area_id=None)
+    administrator.put(KITCHEN, None)
     eventually(lambda: the(home, KITCHEN).area_id is None)
 
 
