@@ -154,11 +154,13 @@ def grammar(opened: Bundle, file: str, of_home: Home) -> Grammar:
     """A grammar of the bundle with the home's names in it, those without a room too."""
     from edge.grammar.grammar import home_names, unpack_grammar
     from edge.nlu.lexicon import read_lexicon
+    from edge.nlu.number_names import with_number_names
     from edge.nlu.short_names import with_short_names
 
     sentences = unpack_grammar(opened.read(file))
-    common = read_lexicon(opened, sentences.language).common_words()
-    return sentences.fill(home_names(with_short_names(of_home, common)))
+    lexicon = read_lexicon(opened, sentences.language)
+    named = with_number_names(with_short_names(of_home, lexicon.common_words()), lexicon.numbers)
+    return sentences.fill(home_names(named))
 
 
 def recognizer(chosen: Profile, port: HomePort | None = None) -> Recognizer:
@@ -188,6 +190,7 @@ def _moonshine(chosen: Profile, folder: Path | None, port: HomePort | None) -> R
     from edge.asr.moonshine import MoonshineRecognizer
     from edge.asr.moonshine_model import MoonshineModel
     from edge.asr.search import LEAN_SEARCH, SearchSettings
+    from edge.nlu.words import read_words
 
     lean = _is_small(chosen)
     model = MoonshineModel(folder, lean=lean)
@@ -195,10 +198,11 @@ def _moonshine(chosen: Profile, folder: Path | None, port: HomePort | None) -> R
     sentences = opened.manifest.hearing.get("en", opened.manifest.grammar)
     if sentences is None:
         return MoonshineRecognizer(model)
-    settings = LEAN_SEARCH if lean else SearchSettings()
+    settings, words = LEAN_SEARCH if lean else SearchSettings(), read_words("en")
+    vetoes = (*words.negation, *words.exception, *words.joiner)
 
     def expecting(of_home: Home) -> Recognizer:
-        return ConstrainedRecognizer(model, grammar(opened, sentences, of_home), settings=settings)
+        return ConstrainedRecognizer(model, grammar(opened, sentences, of_home), settings=settings, vetoes=vetoes)
 
     if port is None:
         return expecting(home(chosen.home.named))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from jellyfish import levenshtein_distance, metaphone
@@ -15,6 +16,11 @@ from edge.grammar.grammar import Grammar, Kind, normalize
 from edge.types import Transcript
 
 COST_SLOPE, DOUBT_SLOPE = 4.0, 1.0
+CLEARLY_HEARD = 0.8
+"""Confidence of a sentence below which what is heard freely may veto it: with 104 sentences of Piper's, refusals that
+were taken for commands had at most .35, commands .86 or more but for one with .31."""
+FREELY_SURE, SHORTEST_CONTENT, WORD_ALIKE = 0.85, 4, 0.65
+"""A free transcript this sure vetoes with any word so long that sounds like none of the sentence."""
 
 
 class ConstrainedRecognizer(MoonshineRecognizer):
@@ -25,7 +31,8 @@ class ConstrainedRecognizer(MoonshineRecognizer):
     Audio that fits no sentence, whose cost is above the ``limit`` of ``settings``, is decoded freely, so that other
     wordings still reach the student. A sentence not far beyond the limit is taken where both sound alike ("Stop my
     time, Eli" and "stop my timer"). The confidence of a sentence is a logistic function of its cost or doubt, one half
-    at the nearer limit; it is below one half where a word of it was heard as another.
+    at the nearer limit; it is below one half where a word of it was heard as another. A sentence that is not clearly
+    heard gives way to what is heard freely where that holds one of the ``vetoes`` or says something else.
     """
 
     def __init__(
@@ -34,12 +41,17 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         grammar: Grammar,
         *,
         settings: SearchSettings | None = None,
+        vetoes: Sequence[str] = (),
         time_limit_ms: float = 4000.0,
         longest_ms: float = 20000.0,
     ) -> None:
-        """Search ``model`` under ``grammar``; see `MoonshineRecognizer` for the limits."""
+        """Search ``model`` under ``grammar``; see `MoonshineRecognizer` for the limits.
+
+        ``vetoes`` are words and phrases that turn a command into something else, such as "don't" and "except".
+        """
         super().__init__(model, time_limit_ms=time_limit_ms, longest_ms=longest_ms)
         self._settings = settings or SearchSettings()
+        self._vetoes = [f" {normalize(phrase)} " for phrase in vetoes]
         table = TokenTable(model.vocabulary)
         self._searches = [ConstrainedSearch(model, table, grammar, self._settings, wildcards=False)]
         if (grammar.arcs[:, 1] == Kind.ANY).any():
@@ -55,9 +67,18 @@ class ConstrainedRecognizer(MoonshineRecognizer):
             freely = self._decode_freely(encoded)
             if sounds_alike(freely.text, texts[0]) < self._settings.alike:
                 return freely
-        return Transcript(
-            texts[0], self._confidence(found[0]), alternatives=texts[1:4], end_ms=self._end_ms, heard=True
-        )
+        confidence = self._confidence(found[0])
+        if confidence < CLEARLY_HEARD:
+            freely = self._decode_freely(encoded)
+            if self._is_vetoed(texts[0], freely):
+                return freely
+        return Transcript(texts[0], confidence, alternatives=texts[1:4], end_ms=self._end_ms, heard=True)
+
+    def _is_vetoed(self, sentence: str, freely: Transcript) -> bool:
+        listed, said = normalize(sentence), normalize(freely.text)
+        if any(veto in f" {said} " and veto not in f" {listed} " for veto in self._vetoes):
+            return True
+        return freely.confidence >= FREELY_SURE and says_something_else(said.split(), listed.split())
 
     def _confidence(self, sentence: Hypothesis) -> float:
         settings = self._settings
@@ -88,6 +109,15 @@ class ConstrainedRecognizer(MoonshineRecognizer):
         settings = self._settings
         doubt_limit = settings.near_doubt * settings.most_doubt(sentence.known)
         return sentence.cost <= settings.near_limit and sentence.doubt <= doubt_limit
+
+
+def says_something_else(said: Sequence[str], listed: Sequence[str]) -> bool:
+    """Whether a long word of what was said sounds like none of the listed sentence, which has no number."""
+    if any(map(str.isdigit, "".join(listed))):
+        return False
+    parts = {*listed, *map("".join, zip(listed, listed[1:], strict=False))}
+    content = [word for word in said if len(word) >= SHORTEST_CONTENT and word not in parts]
+    return any(max(sounds_alike(word, part) for part in parts) < WORD_ALIKE for word in content)
 
 
 def sounds_alike(one: str, other: str) -> float:

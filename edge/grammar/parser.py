@@ -11,7 +11,7 @@ from edge.protocols import Parser
 from edge.types import Parse, Transcript
 
 SURE, KNOWN_SHARE = 0.95, 0.8
-DOUBTED, DISBELIEVED = 0.5, 0.01
+DOUBTED, DISBELIEVED = 0.5, 0.03
 DELAYED = "conversation_command"
 STUTTER = re.compile(r"\b(\w+(?: \w+)+) \1\b|\b(\w+(?: \w+){3,}) .*\b\2\b")
 

@@ -18,6 +18,7 @@ from edge.nlu.decode import Decoder
 from edge.nlu.lexicon import read_lexicon
 from edge.nlu.matching import HomeIndex, Match, plain
 from edge.nlu.naming import Naming
+from edge.nlu.number_names import with_number_names
 from edge.nlu.program import Program
 from edge.nlu.resolve import Resolver
 from edge.nlu.short_names import with_short_names
@@ -188,7 +189,7 @@ class StudentParser:
 
     def _load_language(self, language: str) -> tuple[HomeIndex, Resolver, Caution]:
         lexicon = read_lexicon(self._bundle, language)
-        home = with_short_names(self._home, lexicon.common_words())
+        home = with_number_names(with_short_names(self._home, lexicon.common_words()), lexicon.numbers)
         index = HomeIndex(home, lexicon.number_words(), lexicon.value_words())
         words = read_words(language)
         naming = Naming(home, lexicon, words)

@@ -6,9 +6,11 @@ import argparse
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import msgspec
+import yaml
 
 from edge.bundle.format import open_bundle, write_bundle
 from edge.nlu.lexicon import Lexicon, ListedValue, lexicon_file, lexicon_key
@@ -24,7 +26,6 @@ from quantize.templates.sampler import (
     Sample,
     Templates,
     is_word,
-    numeric_tags,
     stand_in,
 )
 
@@ -36,6 +37,8 @@ _QUESTIONS = ("HassGet", "HassRespond", "HassNevermind", "HassBroadcast", "HassT
 """Intents that change nothing in the home: their words need not be told apart."""
 _FUNCTION = 0.3
 """Share of the intents in which a word stands that belongs to none of them, such as an article."""
+_NUMBER_WORDS = Path(__file__).with_name("number_words.yaml")
+_COUNTED = (*range(21), *range(30, 101, 10))
 _NUMBERS = (*range(101), *range(1000, 10001, 100))
 
 
@@ -58,14 +61,21 @@ def build_lexicon(templates: Templates) -> Lexicon:
             values.setdefault(tag, {})[article] = {1: None}
     numbers: dict[str, int] = {}
     for number in _NUMBERS:
-        for form in templates.spellings(number):
+        for form in templates.spellings(number) or counted(templates.language).get(number, []):
             numbers.setdefault(lexicon_key(form), number)
     return Lexicon(
         {tag: {key: _listed(found) for key, found in sorted(texts.items())} for tag, texts in sorted(values.items())},
-        numbers if numeric_tags(templates) else {},
+        numbers,
         PROCLITICS.get(templates.language, ()),
         *command_words(templates),
     )
+
+
+@cache
+def counted(language: str) -> dict[int, list[str]]:
+    """How a language spells numbers that has no rules for them; none where it has."""
+    spelled = yaml.safe_load(_NUMBER_WORDS.read_text(encoding="utf-8")).get(language, "").split()
+    return {number: [word] for number, word in zip(_COUNTED, spelled, strict=False) if word != "-"}
 
 
 def command_words(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge.asr.constrained import ConstrainedRecognizer, sounds_alike
+from edge.asr.constrained import ConstrainedRecognizer, says_something_else, sounds_alike
 from edge.asr.moonshine_model import MoonshineModel
 from edge.asr.search import ConstrainedSearch, SearchSettings
 from edge.asr.token_table import TokenTable
@@ -183,3 +183,30 @@ def test_random_audio_crashes_nothing(model: MoonshineModel, coffee: Grammar, co
         assert len(transcript.text) < 600
         assert 0.0 <= transcript.confidence <= 1.0
     assert hear(recognizer, np.zeros(16000, np.int16)).text == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "listed", "other"),
+    [
+        ("turn on toms lantern", "turn on the lamps", True),
+        ("start the vacuum in the cellar", "start the vacuum", True),
+        ("turn of the kichen light", "turn off the kitchen light", False),
+        ("start the livingroom lamp", "start the living room lamp", False),
+        ("set a timer for twenty minutes", "set a timer for 20 minutes", False),
+    ],
+)
+def test_a_word_that_sounds_like_none_of_the_sentence(said: str, listed: str, other: bool) -> None:
+    assert says_something_else(said.split(), listed.split()) is other
+
+
+@pytest.mark.slow
+def test_a_spoken_refusal_is_not_forced_onto_the_command(model: MoonshineModel) -> None:
+    sentences = ["start the vacuum", "[can you|i'd like to] turn on the kitchen light", "i want the ceiling fan on"]
+    text = f"language: en\nintents: {{On: {{data: [{{sentences: {json.dumps(sentences)}}}]}}}}"
+    grammar = compile_grammar(parse_domain(text))
+    recognizer = ConstrainedRecognizer(model, grammar, vetoes=("don't", "do not"))
+    commands = Automaton(grammar)
+    refusals = ("Don't start the vacuum.", "Don't turn on the kitchen light.", "I don't want the ceiling fan on.")
+    for refusal in refusals * 2:
+        assert not commands.accepts(hear(recognizer, spoken(refusal)).text), refusal
+    assert commands.accepts(hear(recognizer, spoken("Start the vacuum.")).text)
