@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from edge.dialogue.language import CommandBlock, LanguagePack
@@ -20,6 +20,7 @@ from edge.types import Parse
 
 _MISSING, _EXTRA, _CONTRADICTION, _AGREEMENT, _PRECISION = 4.0, 3.0, 2.0, 0.5, 0.4
 _OF_ANY_KIND = frozenset(("any", "all", "which", "how_many", "one", "one_yesno"))
+_ABOUT_ONE = frozenset(("one", "one_yesno"))
 _UNMARKED = "any"
 _MAX_RULES = 8
 _DRAWS = 64
@@ -51,9 +52,22 @@ class ReplyChooser:
         self._forms = lru_cache(maxsize=256)(self._drawn_forms)
 
     def choose(self, parse: Parse, domains: Collection[str] = ()) -> ReplyChoice | None:
-        """The reply for ``parse``, whose targets are of ``domains``; None where the language has no such command."""
+        """The reply for ``parse``, whose targets are of ``domains``; None where the language has no such command.
+
+        Of a kind of question that the package has no sentences for, the words decide nothing: the parse does.
+        """
         keys = self._pack.replies.get(parse.intent or "", {})
-        nearest = _nearest(self._pack.blocks.get(parse.intent or "", ()), parse, domains)
+        blocks = self._pack.blocks.get(parse.intent or "", ())
+        if parse.response in _OF_ANY_KIND & keys.keys() and all(parse.response != block.reply_key for block in blocks):
+            return ReplyChoice(parse.response)
+        choice = self._by_block(blocks, keys, parse, domains)
+        key = _fitting_key(choice.key, parse) if choice is not None else ""
+        return replace(choice, key=key) if choice is not None and key in keys else choice
+
+    def _by_block(
+        self, blocks: Collection[CommandBlock], keys: Collection[str], parse: Parse, domains: Collection[str]
+    ) -> ReplyChoice | None:
+        nearest = _nearest(blocks, parse, domains)
         nearest = [block for block in nearest if block.reply_key in keys] or nearest
         if not nearest:
             return None
@@ -101,6 +115,14 @@ class ReplyChooser:
         if self._unspaced:
             return frozenset(word[at : at + 2] for word in words for at in range(max(1, len(word) - 1)))
         return frozenset(words)
+
+
+def _fitting_key(key: str, parse: Parse) -> str:
+    """``key``, unless it answers about one device where none is named, or yes and no where no state is asked."""
+    said = {slot.name for slot in parse.slots}
+    if key in _ABOUT_ONE and "name" not in said and said & {"domain", "device_class"}:
+        return _UNMARKED
+    return "one" if key == "one_yesno" and "state" not in said else key
 
 
 class _Turns:

@@ -150,7 +150,7 @@ def load_language(language: str) -> LanguagePack:
         errors=errors | own.errors,
         blocks=blocks,
         rules=package.expansion_rules,
-        words=_words(blocks, package) | _state_words(own.states),
+        words=_with_contacts(_words(blocks, package) | _state_words(own.states)),
         done=own.done or translated.get("HassBroadcast", {}).get("default", ""),
     )
 
@@ -215,6 +215,18 @@ def _state_words(states: dict[str, str]) -> dict[tuple[str, str, str], str]:
     """Our own words for states, of any kind of device where the key names none."""
     keys = ((key.rpartition("."), spoken) for key, spoken in states.items())
     return {("state", domain or ANY_KIND, state): spoken for (domain, _, state), spoken in keys}
+
+
+def _with_contacts(words: dict[tuple[str, str, str], str]) -> dict[tuple[str, str, str], str]:
+    """The words, contact sensors without their own saying "open" and "closed" for on and off."""
+    pairs = (("on", words.get(("state", ANY_KIND, "open"))), ("off", words.get(("state", ANY_KIND, "closed"))))
+    contacts = {
+        ("state", kind, state): spoken
+        for state, spoken in pairs
+        if spoken is not None
+        for kind in _SENSOR_LISTS["bs_open_states"]
+    }
+    return contacts | words
 
 
 def _list_words(name: str, package: _Package) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from edge.dialogue.skills.levels import number, percent
 from edge.dialogue.targets import Refusal
@@ -30,7 +31,7 @@ class GetTemperature:
                 raise
         if not found.reachable:
             raise Refusal("unreachable", entity=found.name)
-        return self._tools.told(parse, [found])
+        return self._tools.told(parse, [_read(found)])
 
 
 class SetTemperature:
@@ -136,3 +137,9 @@ def _can_reach(thermostat: Entity, temperature: float, unit: str) -> bool:
 
 def _measures_temperature(entity: Entity) -> bool:
     return entity.domain == "climate" or entity.device_class == "temperature"
+
+
+def _read(entity: Entity) -> Entity:
+    """The device with its current temperature as its state, which the package's replies of 17 languages tell."""
+    current = entity.attributes.get("current_temperature")
+    return entity if current is None else replace(entity, state=str(current))

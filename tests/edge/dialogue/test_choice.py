@@ -112,3 +112,26 @@ def test_reply_never_names_another_kind_of_device() -> None:
 
 def test_groups_are_templates() -> None:
     assert read_template("a") == Group(("a",))
+
+
+def test_of_a_question_that_the_package_has_no_sentence_for_the_parse_decides() -> None:
+    slots = (Slot("domain", "light"), Slot("state", "on"))
+    for response in ("how_many", "which"):
+        choice = ReplyChooser(load_language("lv")).choose(
+            Parse("HassGetState", slots, language="lv", response=response)
+        )
+        assert choice is not None and choice.key == response
+
+
+@pytest.mark.parametrize(
+    ("slots", "key"),
+    [
+        ({"name": "x", "state": "on"}, "one_yesno"),
+        ({"name": "x"}, "one"),
+        ({"domain": "light", "state": "on"}, "any"),
+    ],
+)
+def test_yes_and_no_only_answer_a_state_of_one_device(slots: dict[str, str], key: str) -> None:
+    said = tuple(Slot(name, value) for name, value in slots.items())
+    choice = ReplyChooser(load_language("lv")).choose(Parse("HassGetState", said, language="lv", text="vai"), {"light"})
+    assert choice is not None and choice.key == key

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge.dialogue.language import installed_languages
+
 if TYPE_CHECKING:
     from conftest import Talker
+
+LANGUAGES = installed_languages()
 
 
 @pytest.mark.parametrize(
@@ -122,3 +126,29 @@ def test_states_are_said_in_the_language(say: Talker, language: str, entity_id: 
 def test_a_state_is_asked_by_the_word_of_the_language(say: Talker) -> None:
     say.home.set_state("media_player.tv", "paused")
     assert say("HassGetState", "ist der Fernseher pausiert", "de", name="TV", state="pausiert") == "Ja"
+
+
+@pytest.mark.parametrize(
+    ("language", "entity_id", "state", "reply"),
+    [
+        ("tr", "light.kitchen", "on", "Kitchen Light: açık"),
+        ("et", "binary_sensor.kitchen_window", "on", "Kitchen Window: lahti"),
+        ("id", "lock.front_door", "unlocked", "Front Door: tidak terkunci"),
+        ("ja", "cover.bedroom", "closed", "Bedroom Blinds: 閉まっています"),
+    ],
+)
+def test_states_are_said_in_languages_of_which_the_package_has_no_words(
+    say: Talker, language: str, entity_id: str, state: str, reply: str
+) -> None:
+    say.home.set_state(entity_id, state)
+    assert say("HassGetState", "?", language, name=say.device(entity_id).name, state=state) == reply
+
+
+def test_every_language_tells_the_temperature_of_a_thermostat(say: Talker) -> None:
+    told = {language: say("HassClimateGetTemperature", "?", language, area="Bedroom") for language in LANGUAGES}
+    assert {language: text for language, text in told.items() if "18" not in text} == {}
+
+
+def test_a_czech_timer_of_ten_minutes_tells_the_number(say: Talker) -> None:
+    say("HassStartTimer", minutes=10)
+    assert say("HassTimerStatus", "kolik zbývá", "cs") == "zbývá 10 min"
