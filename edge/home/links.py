@@ -60,13 +60,14 @@ def open_home(connection: Connection, known: Home | None) -> Iterator[HomePort]:
     Raises:
         HomeError: it does not answer, and was never seen.
     """
-    thread = LinkThread()
+    thread, is_known = LinkThread(), known is not None
     try:
         home = link(thread, connection, known)
+        del known
         try:
             home.wait(_CONNECT_WITHIN_S, patient=False)
         except HomeError as error:
-            if known is None:
+            if not is_known:
                 raise
             _LOG.warning("%s; trying again in the background", error)
         yield home

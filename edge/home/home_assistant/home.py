@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from edge.board.memory import return_freed_memory
 from edge.errors import EdgeError, HomeError
 from edge.home.home_assistant.calls import carry_out
 from edge.home.home_assistant.registries import Naming, Registries, read_exposure, read_registries
@@ -174,6 +175,7 @@ class HomeAssistant:
                 _LOG.info("connected to Home Assistant %s at %s", home.version, self._url)
             if self._keep is not None:
                 self._keep(self._live.snapshot())
+            return_freed_memory()
             await self._until_stale(home, stale)
 
     async def _until_stale(self, home: HomeSocket, stale: asyncio.Event) -> None:
