@@ -148,6 +148,8 @@ def test_no_language_answers_in_english(language: str, replies: Replies) -> None
         said = replies.error(language, key, entity="Lamp")
         assert said and said != replies.error("en", key, entity="Lamp")
     assert replies.say(Parse("EdgeStop", language=language)) != "Stopped"
+    if language != "kw":
+        assert replies.state_word(language, Entity("vacuum.a", "A", state="returning")) not in (None, "returning")
 
 
 def test_language_without_a_reply_says_that_it_is_done(replies: Replies) -> None:
