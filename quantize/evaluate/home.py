@@ -18,8 +18,9 @@ from edge.protocols import Parser
 from edge.types import Home, Parse, SlotValue, Transcript
 from quantize.data.metrics import Flip, Flips, rejection
 from quantize.evaluate.bundle import shipped_threshold, without_threshold
-from quantize.student.examples import HomeSource, label_space
+from quantize.student.examples import label_space
 from quantize.student.home import word_material
+from quantize.student.source import HomeSource
 from quantize.templates.package import package_templates
 from quantize.templates.sampler import Sample, slot_of
 from quantize.variation.augment import disturbances, language_words

@@ -30,8 +30,9 @@ from quantize.own_commands.student import own_examples, with_politeness
 from quantize.pipeline import assemble, refuse_flips
 from quantize.program.readback import read_student
 from quantize.recipe import Data, Recipe, Release
-from quantize.student.examples import Example, Frame, HomeSource, LabelSpace, label_space
+from quantize.student.examples import Example, Frame, LabelSpace, label_space
 from quantize.student.home import draw, home_sources, word_material
+from quantize.student.source import HomeSource
 from quantize.student.trained import Trained, bundle_frame
 from quantize.student.widen import Lesson, train_widened
 from quantize.templates.command_file import read_domain

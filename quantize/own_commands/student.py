@@ -15,9 +15,10 @@ from quantize.grammar.home_sentences import POLITE
 from quantize.loop import Schedule, accelerator
 from quantize.own_commands.fit import joined_lexicon
 from quantize.program.readback import read_student
-from quantize.student.examples import Example, HomeSource, LabelSpace, label_space
+from quantize.student.examples import Example, LabelSpace, label_space
 from quantize.student.home import draw, encoded, word_material
 from quantize.student.network import Student
+from quantize.student.source import HomeSource
 from quantize.student.train import train_student
 from quantize.student.trained import Trained, bundle_frame
 from quantize.templates.command_templates import domain_templates

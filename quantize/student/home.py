@@ -14,8 +14,9 @@ from edge.nlu.matching import FEATURES, HomeIndex
 from quantize.grammar.home_sentences import hearing_files
 from quantize.loop import Schedule, accelerator
 from quantize.recipe import Recipe
-from quantize.student.examples import UNRELATED_SHARE, Example, HomeSource, LabelSpace, encode_sample, label_space
+from quantize.student.examples import Example, LabelSpace, encode_sample, label_space
 from quantize.student.network import Student, StudentShape
+from quantize.student.source import UNRELATED_SHARE, HomeSource
 from quantize.student.train import train_student
 from quantize.student.trained import Trained, bundle_frame
 from quantize.teacher.encoders import E5, load_encoder

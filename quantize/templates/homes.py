@@ -60,12 +60,12 @@ class NameMaker:
         self._short_words = short_words
         self._sentences = sentences
         self._command_words = command_words
-        self._space = space
+        self.space = space
 
     def phrase(self, rng: random.Random, longest: int, command_share: float = 0.15) -> str:
         """One to ``longest`` words, short ones more often."""
         count = min(rng.randint(1, longest), rng.randint(1, longest))
-        return self._space.join(self._word(rng, command_share) for _ in range(count))
+        return self.space.join(self._word(rng, command_share) for _ in range(count))
 
     def _word(self, rng: random.Random, command_share: float) -> str:
         kind = rng.random()
@@ -107,19 +107,19 @@ class NameMaker:
         kind = rng.random()
         room = rng.choice(rooms).name
         if kind < 0.20:
-            return self._space.join((room, self.phrase(rng, 2, 0.5)))
+            return self.space.join((room, self.phrase(rng, 2, 0.5)))
         if kind < 0.30:
-            return self._space.join((self.phrase(rng, 1, 0.5), room))
+            return self.space.join((self.phrase(rng, 1, 0.5), room))
         if kind < 0.38:
             return room + self.phrase(rng, 1, 0.5).lower()
         if kind < 0.45:
-            return self._space.join((self._inflected(room, rng), self.phrase(rng, 1, 0.5)))
+            return self.space.join((self._inflected(room, rng), self.phrase(rng, 1, 0.5)))
         if kind < 0.53:
             return rng.choice(self._words) + rng.choice(self._command_words).lower()
         if kind < 0.58:
             return rng.choice(_ACRONYMS) if rng.random() < 0.5 else rng.choice(self._short_words or self._words)
         if kind < 0.65:
-            return self._space.join(rng.choice(self._command_words) for _ in range(rng.randint(2, 3)))
+            return self.space.join(rng.choice(self._command_words) for _ in range(rng.randint(2, 3)))
         name = self.phrase(rng, 3, 0.3)
         return f"{name} {rng.randint(1, 9)}" if kind > 0.95 else name
 

@@ -269,6 +269,11 @@ def numeric_tags(templates: Templates) -> set[str]:
     }
 
 
+def tags_of(templates: Templates, block: Block) -> set[str]:
+    """Tags that the block's sentences can have."""
+    return {tag_of(node, templates.slot_list(node)) for node in references_of(templates, block)}
+
+
 def free_tags(templates: Templates, block: Block) -> set[str]:
     """Tags of a block that take any text."""
     return {

@@ -72,7 +72,7 @@ def _shares(templates: Templates, intents: frozenset[str]) -> dict[str, float]:
     rng = random.Random(templates.language)
     counts: dict[str, int] = {}
     sentences = 0
-    for block in templates.blocks:
+    for block in templates.listed:
         if block.intent not in intents:
             continue
         for template in block.sentences:

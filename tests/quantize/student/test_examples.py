@@ -14,7 +14,8 @@ import pytest
 from edge.nlu.lexicon import ListedValue
 from edge.nlu.matching import FEATURES
 from edge.types import Area, Entity, Home
-from quantize.student.examples import HomeSource, LabelSpace, encode_sample, label_space
+from quantize.student.examples import LabelSpace, encode_sample, label_space
+from quantize.student.source import HomeSource
 from quantize.templates.homes import WordMaterial
 from quantize.templates.lexicon import build_lexicon
 from quantize.templates.package import package_templates
@@ -57,7 +58,8 @@ def test_epochs_are_redrawn_and_reproducible(source: tuple[HomeSource, LabelSpac
 def test_a_build_continued_by_another_process_draws_the_same_sentences() -> None:
     draw = """
 import random
-from quantize.student.examples import HomeSource, label_space
+from quantize.student.examples import label_space
+from quantize.student.source import HomeSource
 from quantize.templates.homes import WordMaterial
 from quantize.templates.package import package_templates
 from quantize.variation.not_commands import unrelated_sentences

@@ -18,8 +18,9 @@ from edge.errors import ConfigError
 from edge.nlu.matching import FEATURES
 from quantize.loop import Schedule, accelerator
 from quantize.student import train as training
-from quantize.student.examples import Example, HomeSource, LabelSpace, encode_sample, label_space
+from quantize.student.examples import Example, LabelSpace, encode_sample, label_space
 from quantize.student.network import Student, StudentShape
+from quantize.student.source import HomeSource
 from quantize.student.train import batches, train_student
 from quantize.templates.homes import WordMaterial
 from quantize.templates.package import package_templates

@@ -13,7 +13,8 @@ import yaml
 
 import quantize
 from quantize.grammar.home_sentences import home_grammar
-from quantize.student.examples import HomeSource, encode_sample, frame_label, label_space
+from quantize.student.examples import encode_sample, frame_label, label_space
+from quantize.student.source import HomeSource
 from quantize.templates.expressions import references
 from quantize.templates.homes import HomeFiller, WordMaterial
 from quantize.templates.lexicon import build_lexicon
