@@ -94,8 +94,8 @@ def assemble(recipe: Recipe, trained: Trained, work: Path) -> tuple[Manifest, di
     program = _program(trained, work)
     figures = check_parity(trained, program, recipe.release.parity)
     logits = run_program(program, trained.examples)
-    has_nothing = trained.frames[0].intent is None
-    calibration = calibrate(logits, trained.examples, recipe.release.rejection, has_nothing)
+    outside = [number for number, frame in enumerate(trained.frames) if frame.intent is None]
+    calibration = calibrate(logits, trained.examples, recipe.release.rejection, outside)
     _check_accuracy(figures["frame_accuracy_int8"], recipe)
     manifest = _manifest(recipe, trained, calibration, figures, built=int(program.stat().st_mtime))
     return manifest, {**trained.contents, _PROGRAM: program.read_bytes()}
@@ -103,7 +103,7 @@ def assemble(recipe: Recipe, trained: Trained, work: Path) -> tuple[Manifest, di
 
 def _train(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
     if recipe.data.source == "home":
-        return home_student(recipe, work)
+        return home_student(recipe, work, data_dir)
     return massive_student(recipe, work, data_dir)
 
 

@@ -26,7 +26,7 @@ class Calibration:
 
 
 def calibrate(
-    logits: NDArray[np.float32], examples: Sequence[Example], rejection: float, has_nothing: bool = True
+    logits: NDArray[np.float32], examples: Sequence[Example], rejection: float, outside: Sequence[int] = (0,)
 ) -> Calibration:
     """Temperature by likelihood (Guo et al. 2017), threshold by the share of unrelated sentences to reject.
 
@@ -37,16 +37,16 @@ def calibrate(
         logits: Frame logits [N, frames] of the device program.
         examples: Their truths. Without examples of what is no command nothing is rejected.
         rejection: Share of unrelated sentences to reject.
-        has_nothing: Whether frame 0 holds what is no command.
+        outside: Frames of what is not a command; without one, nothing is rejected.
     """
     truth = np.array([example.frame for example in examples])
     losses = [-_log_softmax(logits / t)[np.arange(len(truth)), truth].mean() for t in _TEMPERATURES]
     temperature = float(_TEMPERATURES[int(np.argmin(losses))])
     p = np.exp(_log_softmax(logits / temperature))
-    unrelated = truth == 0
-    if not has_nothing or not unrelated.any():
+    unrelated = np.isin(truth, outside)
+    if not unrelated.any():
         return Calibration(round(temperature, 4), 0.0, {"temperature": temperature})
-    score = np.where(p.argmax(1) == 0, 0.0, 1.0 - p[:, 0])
+    score = np.where(np.isin(p.argmax(1), outside), 0.0, 1.0 - p[:, list(outside)].sum(1))
     threshold = float(np.quantile(score[unrelated], rejection))
     kept = score[~unrelated] >= threshold
     right = p[~unrelated].argmax(1) == truth[~unrelated]

@@ -14,6 +14,11 @@ from edge.nlu.tokens import MAX_TOKENS, Token, encode
 from quantize.templates.sampler import NOTHING, UNSUPPORTED, Block, Sample, Templates, free_tags, tags_of
 
 _VARIED = ("HassGetState", "HassRespond")
+_SWITCHED = ("HassTurnOn", "HassTurnOff")
+_KINDS = {
+    "lock": "lock", "cover": "cover", "valve": "cover", "scene": "scene", "script": "script", "button": "button",
+    "input_button": "button",
+}  # fmt: skip
 _GROUNDED = ("HassGetState",)
 SEVERAL = "several"
 """Frame of several commands in one sentence, and its slots: the first word of each further one, and what joins them."""
@@ -70,8 +75,16 @@ class Example:
 
 
 def frame_label(block: Block) -> str:
-    """Frame of a block; the reply belongs to it where one intent answers in several ways."""
-    return f"{block.frame}#{block.response}" if block.intent in _VARIED else block.frame
+    """Frame of a block: with its reply where an intent answers in several ways, with what it switches where that tells.
+
+    To turn off, to close and to unlock are one intent of Home Assistant's; as one frame, "unlock the office" would turn
+    off the office's speaker.
+    """
+    if block.intent in _VARIED:
+        return f"{block.frame}#{block.response}"
+    kinds = {_KINDS.get(domain, "") for domain in block.domains} if block.intent in _SWITCHED else {""}
+    kind = kinds.pop() if len(kinds) == 1 else ""
+    return f"{block.frame}#{kind}" if kind else block.frame
 
 
 def label_space(languages: Sequence[Templates]) -> LabelSpace:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
 import torch
 
 from edge.nlu.matching import FEATURES, HomeIndex
+from quantize.data.datasets import read_listed
+from quantize.data.home_labels import home_samples
 from quantize.grammar.home_sentences import hearing_files
 from quantize.loop import Schedule, accelerator
 from quantize.recipe import Recipe
@@ -31,11 +33,12 @@ _TELL_LANGUAGE = 0.8
 _HELD_OUT_PER_LANGUAGE = 30
 
 
-def home_student(recipe: Recipe, work: Path) -> Trained:
+def home_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
     """The trained student and what goes with it."""
     languages = [package_templates(name) for name in recipe.data.languages or package_languages()]
     space = label_space(languages)
-    sources = home_sources(languages, space)
+    labelled = home_samples(u for name in recipe.data.labelled for u in read_listed(data_dir, name))
+    sources = home_sources(languages, space, labelled)
     sizes = recipe.student
     shape = StudentShape(
         len(space.frames), len(space.tags), len(space.languages), FEATURES, sizes.buckets, sizes.embed, sizes.hidden,
@@ -73,10 +76,15 @@ def held_out_examples(sources: list[HomeSource], space: LabelSpace, buckets: int
     return draw(sources, counts, space, buckets, rng) + draw(sources, counts, space, buckets, rng, unrelated_share=1.0)
 
 
-def home_sources(languages: list[Templates], space: LabelSpace) -> list[HomeSource]:
-    """A source per language."""
+def home_sources(
+    languages: list[Templates], space: LabelSpace, labelled: Sequence[Sample] = ()
+) -> list[HomeSource]:
+    """A source per language, with the ``labelled`` sentences of that language."""
     material = word_material()
-    return [HomeSource(t, material, space, unrelated_sentences(t)) for t in languages]
+    return [
+        HomeSource(t, material, space, unrelated_sentences(t), [s for s in labelled if s.language == t.language])
+        for t in languages
+    ]
 
 
 @cache

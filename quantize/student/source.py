@@ -27,7 +27,8 @@ _REFUSED = 0.1
 _SHORTENED = 0.1
 _NATURAL = 0.5
 _AS_SAID = 0.3
-_TWO_THINGS, _SEVERAL, _UNKNOWN = 0.06, 0.07, 0.08
+_SAID, _AT_HOME = 0.3, 0.7
+_TWO_THINGS, _SEVERAL, _UNKNOWN = 0.06, 0.08, 0.12
 UNRELATED_SHARE = 0.15
 
 
@@ -56,8 +57,14 @@ class HomeSource:
     """
 
     def __init__(
-        self, templates: Templates, material: WordMaterial, space: LabelSpace, unrelated: Sequence[str]
+        self,
+        templates: Templates,
+        material: WordMaterial,
+        space: LabelSpace,
+        unrelated: Sequence[str],
+        labelled: Sequence[Sample] = (),
     ) -> None:
+        """``unrelated`` are sentences that are not commands, ``labelled`` what people said, with its meaning."""
         self.templates = templates
         self.maker: NameMaker = material.for_language(templates, unrelated)
         self._space = space
@@ -81,6 +88,9 @@ class HomeSource:
         self._near, self._unsupported = outside[NOTHING], outside[UNSUPPORTED]
         self._natural = [b for b in templates.natural if b.intent not in outside and self._is_known(b)]
         self._weights = [block.weight for block in self._natural]
+        known_labels = [sample for sample in labelled if sample.frame in space.frame_index]
+        self._said = [sample for sample in known_labels if sample.frame not in outside]
+        self._said_outside = [sample for sample in known_labels if sample.frame in outside]
         self._talk = _NATURAL_TALK if self._natural else _LISTED_TALK
 
     def samples(
@@ -112,6 +122,8 @@ class HomeSource:
 
     def _command(self, rng: random.Random, filler: HomeFiller) -> Sample:
         while True:
+            if self._said and rng.random() < _SAID:
+                return self._in_this_home(rng.choice(self._said), rng, filler)
             if self._natural and rng.random() < _NATURAL:
                 (block,) = rng.choices(self._natural, self._weights)
                 sentence = rng.choice(block.sentences)
@@ -123,6 +135,15 @@ class HomeSource:
                 meant = self._meant(replace(sample, frame=frame_label(block)))
                 if meant is not None:
                     return meant
+
+    def _in_this_home(self, sample: Sample, rng: random.Random, filler: HomeFiller) -> Sample:
+        """What somebody said, mostly about a room or switch of this home in place of theirs."""
+        for tag, parts in (("area", filler.home.areas), ("name", filler.home.entities)):
+            for slot in [slot for slot in sample.slots if slot.tag == tag]:
+                named = [part.name for part in parts if tag == "area" or part.id.startswith("switch.")]
+                if named and rng.random() < _AT_HOME:
+                    sample = edit(sample, slot.start, slot.end, rng.choice(named))
+        return sample
 
     def _varied(self, sample: Sample, rng: random.Random, filler: HomeFiller, index: HomeIndex) -> Sample:
         """The sample as people say it: about two things or an absent one, beside another command, with mistakes."""
@@ -160,10 +181,15 @@ class HomeSource:
         if not self._questions.is_elliptic(sample):
             return sample
         command = as_command(sample)
+        if command is not None and command.frame not in self._space.frame_index:
+            command = replace(command, frame=command.frame.split("#")[0])
         return command if command is not None and command.frame in self._space.frame_index else None
 
     def _nothing(self, rng: random.Random, filler: HomeFiller, index: HomeIndex) -> Sample:
         """What is not a command: other people's sentences, random words, what is not there or not asked for."""
+        if self._said_outside and rng.random() < _SAID:
+            said = rng.choice(self._said_outside)
+            return said if rng.random() < _AS_SAID else replace(augment(said, rng, self._words), slots=[])
         kind, talk = rng.random(), self._talk
         if kind < talk.near and self._near:
             return self._outside(self._near, NOTHING, rng, filler)

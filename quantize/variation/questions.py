@@ -15,9 +15,9 @@ _DRAWS = 8
 _RARE = 0.1
 _NAMES = frozenset({"name", "area", "floor"})
 _COMMAND_FOR = {
-    **dict.fromkeys(("on", "open", "locked"), "HassTurnOn"),
-    **dict.fromkeys(("off", "closed", "unlocked"), "HassTurnOff"),
-}
+    "on": ("HassTurnOn", ""), "open": ("HassTurnOn", "#cover"), "locked": ("HassTurnOn", "#lock"),
+    "off": ("HassTurnOff", ""), "closed": ("HassTurnOff", "#cover"), "unlocked": ("HassTurnOff", "#lock"),
+}  # fmt: skip
 
 
 class Questions:
@@ -50,11 +50,14 @@ class Questions:
 def as_command(sample: Sample) -> Sample | None:
     """The elliptic question as what brings its state about; None for states that nothing brings about."""
     state = _state(sample)
-    intent = _COMMAND_FOR.get(str(state.value)) if state else None
-    if intent is None:
+    command = _COMMAND_FOR.get(str(state.value)) if state else None
+    if command is None:
         return None
+    intent, kind = command
     slots = [slot for slot in sample.slots if slot is not state]
-    implied = [] if any(slot.tag == "name" for slot in slots) else sample.frame.split("#")[0].split("|")[1:]
+    if any(slot.tag == "name" for slot in slots):
+        return replace(sample, frame=intent + kind, slots=slots)
+    implied = sample.frame.split("#")[0].split("|")[1:]
     return replace(sample, frame="|".join([intent, *implied]), slots=slots)
 
 

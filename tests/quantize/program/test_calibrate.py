@@ -31,3 +31,12 @@ def test_a_command_between_two_intents_stays_above_the_threshold() -> None:
 
 def test_without_examples_of_what_is_no_command_nothing_is_rejected() -> None:
     assert calibrate(log_p(SURE_BUT_SPLIT), [example(1)], rejection=0.95).threshold == 0.0
+
+
+def test_what_no_home_can_do_is_outside_too() -> None:
+    logits = log_p(*[(0.02, 0.9, 0.08)] * 4, *[(0.05, 0.05, 0.9)] * 20)
+    truths = [*[example(1)] * 4, *[example(2)] * 20]
+    assert calibrate(logits, truths, rejection=0.95, outside=(0,)).threshold == 0.0
+    found = calibrate(logits, truths, rejection=0.95, outside=(0, 1))
+    assert found.threshold > 0.0
+    assert found.figures["rejection_auroc"] == 1.0
