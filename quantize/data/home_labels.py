@@ -37,6 +37,7 @@ _TALK = frozenset({"general", "qa"})
 _LEFT_OUT = frozenset({"lists", "audio", "iot", "music", "datetime", "weather"})
 _TIME, _DATE = re.compile(r"\b(time|clock|hour|late)\b"), re.compile(r"\b(date|day|month|year|today)\b")
 _ADDED = re.compile(r"\b(?:add|put|include)\b (?P<item>.+?) \b(?:to|on|in|into|onto)\b")
+_EVERYWHERE = frozenset({"house", "home", "apartment", "flat", "all rooms", "every room", "whole house"})
 _SOUGHT = ("artist_name", "song_name", "music_genre", "music_descriptor", "playlist_name", "music_album")
 
 
@@ -87,6 +88,8 @@ def _with_slots(sample: Sample, utterance: Utterance) -> Sample | None:
         if "device_type" not in spans:
             return None
         tags["device_type"] = "name"
+    if frame == "HassGetWeather":
+        tags = {"place_name": "name"}
     if frame == "HassLightSet|domain=light":
         if "color_type" not in spans or " " in sample.text[spans["color_type"].start : spans["color_type"].end]:
             return None
@@ -95,7 +98,9 @@ def _with_slots(sample: Sample, utterance: Utterance) -> Sample | None:
         sample.frame = "HassVacuumCleanArea"
     if "change_amount" in spans and re.search(r"\d|percent|\bto\b", sample.text):
         return None
-    return _tagged(sample, [(tags[slot.name], slot.start, slot.end) for slot in utterance.slots if slot.name in tags])
+    places = [slot for slot in utterance.slots if slot.name in tags]
+    named = [slot for slot in places if sample.text[slot.start : slot.end] not in _EVERYWHERE]
+    return _tagged(sample, [(tags[slot.name], slot.start, slot.end) for slot in named])
 
 
 def _tagged(sample: Sample, spans: Sequence[tuple[str, int, int]]) -> Sample:

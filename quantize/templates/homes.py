@@ -14,7 +14,7 @@ from quantize.templates.places import AT_HOME
 from quantize.templates.sampler import Block, Templates, is_word
 
 _UNSPACED_SCRIPTS = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "HANGUL"})
-_ACRONYMS = ("TV", "PC", "LED", "AC", "NAS", "WC", "DVD", "A", "B", "XL", "Hi-Fi", "Roborock", "Rover", "Echo")
+_ACRONYMS = ("TV", "PC", "LED", "AC", "NAS", "WC", "DVD", "A", "B", "XL", "Hi-Fi")
 _NAMED_DOMAINS = (*DOMAINS[:-1], "input_boolean", "button")
 
 
