@@ -80,7 +80,7 @@ class Parse:
     ``confidence`` is the probability of the intent, ``in_scope`` that of its being any command at all: "kitchen
     lights" is surely one, though on or off nobody knows. ``refusal`` is the key of the reply that says why what was
     understood is not done. ``explained``: every word was read as a part of the command. ``scope`` says which devices.
-    ``confirmed``: the person said yes to it.
+    ``confirmed``: the person said yes to it. ``further`` are the other commands of the same utterance.
     """
 
     intent: str | None
@@ -96,6 +96,7 @@ class Parse:
     explained: bool = True
     scope: Scope = Scope.OPEN
     confirmed: bool = False
+    further: tuple[Parse, ...] = ()
 
     def value(self, name: str) -> SlotValue | None:
         """Value of the first slot called ``name``, or None."""

@@ -74,10 +74,7 @@ class TeacherPlan(_Table, frozen=True):
 
 
 class StudentPlan(_Table, frozen=True):
-    """Sizes of the student; the first ``local_layers`` have no attention.
-
-    A ``home`` student that ``inherits`` begins with an n-gram table fitted to multilingual-e5-small's word embeddings.
-    """
+    """Sizes of the student; the first ``local_layers`` have no attention."""
 
     buckets: Annotated[int, msgspec.Meta(ge=2)] = 20480
     embed: Count = 64
@@ -87,7 +84,6 @@ class StudentPlan(_Table, frozen=True):
     kernel: Count = 3
     feed_forward: Count = 288
     local_layers: Annotated[int, msgspec.Meta(ge=0)] = 0
-    inherits: bool = False
 
     def __post_init__(self) -> None:
         if self.hidden % self.heads:

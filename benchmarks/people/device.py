@@ -35,7 +35,7 @@ def _run(case: Case, parser: Parser, bundle: Bundle) -> Result:
 
 
 def _answer(turn: Turn) -> Answer:
-    parses = (turn.parse,) if turn.parse is not None else ()
+    parses = (turn.parse, *turn.parse.further) if turn.parse is not None else ()
     actions = (turn.action,) if turn.action is not None else ()
     return Answer(parses, actions, turn.reply or Reply(""), turn.error)
 

@@ -33,15 +33,19 @@ def clean(text: str) -> str:
 
 
 def parse_json(parse: Parse, text: str, ms: float) -> dict[str, Any]:
-    """The JSON form of a parse that took ``ms``."""
+    """The JSON form of a parse that took ``ms``; the first command stands outside, all of several in ``commands``."""
+    first = {"text": text, "language": parse.language, **_command_json(parse)}
+    written = {**first, "in_scope": round(parse.in_scope, 4), "source": parse.source, "ms": round(ms, 3)}
+    if parse.further:
+        written["commands"] = [_command_json(each) for each in (parse, *parse.further)]
+    return written
+
+
+def _command_json(parse: Parse) -> dict[str, Any]:
     return {
-        "text": text,
-        "language": parse.language,
         "intent": parse.intent,
         "slots": [_slot_json(slot) for slot in parse.slots],
         "confidence": round(parse.confidence, 4),
-        "source": parse.source,
-        "ms": round(ms, 3),
     }
 
 
@@ -89,8 +93,9 @@ def parse_line(parse: Parse) -> str:
     """A parse as one line for a person."""
     if parse.intent is None:
         return f"rejected ({parse.language}, confidence {parse.confidence:.2f})"
-    slots = ", ".join(f"{slot.name}={slot.value}" for slot in parse.slots)
-    return f"{parse.intent}({slots})  {parse.language}, confidence {parse.confidence:.2f}"
+    every = (parse, *parse.further)
+    said = " + ".join(f"{p.intent}({', '.join(f'{slot.name}={slot.value}' for slot in p.slots)})" for p in every)
+    return f"{said}  {parse.language}, confidence {min(p.confidence for p in every):.2f}"
 
 
 def action_lines(action: Action | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,17 +90,31 @@ class Dialogue:
         self._pending: _Pending | None = None
 
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
-        """Carry out the parse, ask what it means, or say why it cannot be done.
+        """Carry out the parse and its further ones, ask what it means, or say why it cannot be done.
 
         Raises:
             EdgeError: a weather file, the store or a reply template is broken.
         """
+        if not parse.further:
+            return self._handle(parse)
+        done: list[tuple[Action | None, Reply]] = []
+        rest = [replace(parse, further=()), *parse.further]
+        while rest and not (done and done[-1][1].expects_answer):
+            done.append(self._handle(rest.pop(0)))
+        if self._pending is not None and rest:
+            asked = replace(self._pending.parse, further=tuple(rest))
+            self._pending = replace(self._pending, parse=asked)
+        return _together(done)
+
+    def _handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         pending, self._pending = self._pending, None
         if pending is not None and self._clock.monotonic_s() - pending.asked_s <= _ANSWER_WITHIN_S:
             settled = self._settled(parse, pending)
             if settled is None:
                 return None, self._refused(pending.parse, Refusal("not_done"))
             parse = settled
+            if parse.further:
+                return self.handle(parse)
         skill = self._skills.get(parse.intent or "")
         if skill is None:
             unsupported = parse.intent is None and parse.response == "unsupported"
@@ -151,6 +165,24 @@ class Dialogue:
         labels = list(dict.fromkeys(candidate.label for candidate in question.candidates))[:_OFFERED]
         problem = self._replies.error(parse.language, question.key, **question.variables).rstrip(".!。")
         return Reply(f"{problem}. {', '.join(labels)}?", parse.language, expects_answer=True)
+
+
+def _together(done: Sequence[tuple[Action | None, Reply]]) -> tuple[Action | None, Reply]:
+    """What several commands did as one action, and all that is to be said of it, each thing once."""
+    actions = [action for action, _ in done if action is not None]
+    replies = [reply for _, reply in done]
+    said = " ".join(_sentence(text) for text in dict.fromkeys(reply.text for reply in replies) if text)
+    last = replies[-1]
+    reply = Reply(said, last.language, last.expects_answer, refused=all(reply.refused for reply in replies))
+    if not actions:
+        return None, reply
+    fields = ("targets", "changes", "calls", "outcomes")
+    joined = [sum((getattr(action, field) for action in actions), ()) for field in fields]
+    return Action(actions[0].intent, *joined), reply
+
+
+def _sentence(text: str) -> str:
+    return text if text.rstrip()[-1:] in ".!?。！？।" else f"{text}."
 
 
 def _resolved(parse: Parse, chosen: Candidate) -> Parse:

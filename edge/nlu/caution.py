@@ -69,13 +69,22 @@ class Caution:
         self._general = frozenset(word for phrase in (*words.all, *words.here) for word in folded_words(phrase))
 
     def judge(
-        self, parse: Parse, frame: Frame, spans: Sequence[Span], tokens: Sequence[Token], matches: Sequence[Match]
+        self,
+        parse: Parse,
+        frame: Frame,
+        spans: Sequence[Span],
+        tokens: Sequence[Token],
+        matches: Sequence[Match],
+        joined: bool = False,
     ) -> Parse:
-        """The parse, or one that says why it is not carried out, or one that names what the home does not have."""
+        """The parse, or one that says why it is not carried out, or one that names what the home does not have.
+
+        ``joined``: the utterance is about several things, and the parse about one of them.
+        """
         if is_harmless(parse.intent):
             return parse
         said = self._read(parse, frame, spans, tokens, matches)
-        refusal = self._refusal(said)
+        refusal = self._refusal(said, joined)
         if refusal is not None:
             return replace(parse, intent=None, slots=(), refusal=refusal)
         if not said.used:
@@ -99,7 +108,7 @@ class Caution:
         words = [plain(token.text) for token in tokens]
         return Said(parse.text, tokens, words, spans, used, frozenset(quoted))
 
-    def _refusal(self, said: Said) -> str | None:
+    def _refusal(self, said: Said, joined: bool) -> str | None:
         """Why the utterance is no command, or none that can be done."""
         phrases = self._words.phrases
         if phrases["question"].at(said.words, 0):
@@ -108,7 +117,7 @@ class Caution:
             return "negated"
         if any(self._unquoted(phrases["exception"], said)):
             return "excepted"
-        return "several" if self._is_several(said) else None
+        return "several" if not joined and self._is_several(said) else None
 
     def _unquoted(self, phrases: Phrases, said: Said) -> Iterator[Places]:
         """Where phrases stand, but for those in names and those that such commands have."""

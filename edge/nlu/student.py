@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,14 @@ from edge.bundle.format import Bundle
 from edge.bundle.manifest import Frame
 from edge.errors import BundleError, ConfigError
 from edge.nlu.caution import Caution
-from edge.nlu.decode import Decoder
+from edge.nlu.decode import Decoder, Span
 from edge.nlu.lexicon import read_lexicon
 from edge.nlu.matching import HomeIndex, Match, plain
 from edge.nlu.naming import Naming
 from edge.nlu.number_names import with_number_names
 from edge.nlu.program import Program
 from edge.nlu.resolve import Resolver
+from edge.nlu.several import MOST_COMMANDS, SEVERAL, borrowed, each_thing, parts
 from edge.nlu.short_names import with_short_names
 from edge.nlu.tokens import MAX_TOKENS, Token, encode
 from edge.nlu.words import read_words
@@ -39,6 +40,18 @@ _FOREIGN, _CLEARLY = 10.0, 0.3
 _DELAYED = "conversation_command"
 _LONGEST_NAME = 4
 """Words of a timer's name; what is longer is a command for later, if it is one."""
+
+
+class Reading(NamedTuple):
+    """How the student read an utterance: a frame, the spans of all its slots, and how sure it is."""
+
+    said: str
+    frame: Frame
+    tokens: Sequence[Token]
+    matches: Sequence[Match]
+    spans: Sequence[Span]
+    confidence: float
+    in_scope: float
 
 
 class StudentParser:
@@ -94,15 +107,17 @@ class StudentParser:
             best = max((best, *others), key=lambda parse: parse.confidence if parse.intent else 0.0)
         return best
 
-    def _understand(self, said: str) -> Parse:
+    def _understand(self, said: str, told: str | None = None) -> Parse:
+        """The commands of a text in the language that was ``told``, else in the speaker's."""
         text = said[:_MAX_CHARACTERS]
-        index, resolver, caution = self._speaking(self._language or "")
+        language = told or self._language
+        index, *_ = self._speaking(language or "")
         tokens = index.tokens(text)[:MAX_TOKENS]
         if not tokens:
-            return Parse(None, language=self._language or self._spec.languages[0], text=said)
-        language = self._language or self._heard(tokens)
-        if not self._language:
-            index, resolver, caution = self._speaking(language)
+            return Parse(None, language=language or self._spec.languages[0], text=said)
+        if language is None:
+            language = self._heard(tokens)
+            index, *_ = self._speaking(language)
         matches = index.matches(tokens)
         frames, tags, _ = self._scores(index, tokens, matches, language)
         log_p = self._decoder.frame_log_probabilities(frames)
@@ -110,14 +125,45 @@ class StudentParser:
         frame = self._spec.frames[best.frame]
         in_scope = 1.0 - self._probability(log_p, "")
         if frame.intent is None or in_scope < self._spec.threshold:
-            return Parse(None, (), in_scope, language, text=said, in_scope=in_scope)
-        slots = self._whole_command(resolver.slots(text, frame, best.spans, tokens, matches), text)
-        told = frame.intent in self._bundle.manifest.replies or resolver.tells_kind(frame, best.spans, tokens)
+            return Parse(None, (), in_scope, language, text=said, response=frame.response, in_scope=in_scope)
+        if frame.label == SEVERAL:
+            return self._each(parts(text, best.spans, tokens), Parse(None, (), in_scope, language, text=said))
+        reading = Reading(said, frame, tokens, matches, best.spans, self._probability(log_p, frame.intent), in_scope)
+        things = list(each_thing(text, best.spans, tokens, frame.free))
+        return as_one([self._command(reading, spans, language, len(things) > 1) for spans in things])
+
+    def _command(self, reading: Reading, spans: Sequence[Span], language: str, joined: bool) -> Parse:
+        """What is said of one thing, without an intent where it makes no sense; ``joined``, others are named too."""
+        said, frame, tokens, matches = reading.said, reading.frame, reading.tokens, reading.matches
+        text, (_, resolver, caution) = said[:_MAX_CHARACTERS], self._speaking(language)
+        slots = self._whole_command(resolver.slots(text, frame, spans, tokens, matches), text)
+        told = frame.intent in self._bundle.manifest.replies or resolver.tells_kind(frame, spans, tokens)
         if not (told and self._makes_sense(frame, slots, said) and self._has_values(frame, slots, resolver)):
-            return Parse(None, (), 0.5, language, text=said, in_scope=in_scope)
-        confidence = self._probability(log_p, frame.intent)
-        parse = Parse(frame.intent, slots, confidence, language, "student", said, frame.response, in_scope=in_scope)
-        return caution.judge(parse, frame, best.spans, tokens, matches)
+            return Parse(None, (), 0.5, language, text=said, in_scope=reading.in_scope)
+        parse = Parse(
+            frame.intent, slots, reading.confidence, language, "student", said, frame.response,
+            in_scope=reading.in_scope,
+        )  # fmt: skip
+        return caution.judge(parse, frame, reading.spans, tokens, matches, joined)
+
+    def _each(self, said: Sequence[str], rejected: Parse) -> Parse:
+        """Every command that was said, or none; one without its verb borrows that of the command before."""
+        if not 1 < len(said) <= MOST_COMMANDS:
+            return replace(rejected, refusal="several")
+        found: list[Parse] = []
+        for text in said:
+            parse = self._understand(text, rejected.language)
+            before = found[-1] if found else None
+            if before is not None and (parse.intent is None or parse.confidence < _CLEAR):
+                starts = [slot.span[0] for slot in before.slots if slot.span is not None]
+                whole = borrowed(text, before.text, min(starts, default=None))
+                other = self._understand(whole, rejected.language) if whole else parse
+                if other.intent is not None and (parse.intent is None or other.confidence > parse.confidence):
+                    parse = other
+            if parse.intent is None:
+                return replace(rejected, refusal=parse.refusal or "several", response=parse.response)
+            found.append(parse)
+        return as_one(found)
 
     def _probability(self, log_p: Features, intent: str) -> float:
         """Sum over the frames of an intent; of "", that it is no command."""
@@ -194,6 +240,16 @@ class StudentParser:
         words = read_words(language)
         naming = Naming(home, lexicon, words)
         return index, Resolver(home, lexicon, self._spec.numeric, naming), Caution(lexicon, words, naming)
+
+
+def as_one(found: Sequence[Parse]) -> Parse:
+    """The first command with the others as further ones; rejected where one of them is."""
+    every = [each for parse in found for each in (replace(parse, further=()), *parse.further)]
+    rejected = next((parse for parse in every if parse.intent is None), None)
+    if rejected is not None:
+        return rejected
+    distinct = list({(parse.intent, parse.slots): parse for parse in every}.values())
+    return replace(distinct[0], further=tuple(distinct[1:]))
 
 
 def _languages(names: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.nlu.matching import FEATURES, HomeIndex
+from edge.nlu.several import AND, NEXT, SEVERAL
 from edge.nlu.tokens import MAX_TOKENS, Token, encode
 from quantize.templates.sampler import NOTHING, UNSUPPORTED, Block, Sample, Templates, free_tags, tags_of
 
@@ -20,11 +21,6 @@ _KINDS = {
     "input_button": "button",
 }  # fmt: skip
 _GROUNDED = ("HassGetState",)
-SEVERAL = "several"
-"""Frame of several commands in one sentence, and its slots: the first word of each further one, and what joins them."""
-NEXT, AND = "next", "and"
-
-
 @dataclass(frozen=True)
 class Frame:
     """One class of the student: an intent, what it implies, and which of its replies fits."""

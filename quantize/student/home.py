@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
 
 from edge.nlu.matching import FEATURES, HomeIndex
 from quantize.data.datasets import read_listed
@@ -23,7 +22,6 @@ from quantize.student.source import UNRELATED_SHARE, HomeSource
 from quantize.student.train import train_student
 from quantize.student.trained import Trained, bundle_frame
 from quantize.teacher.encoders import E5, load_encoder
-from quantize.teacher.word_vectors import fitted_table, word_vectors
 from quantize.templates.homes import WordMaterial
 from quantize.templates.lexicon import build_lexicon, lexicon_bytes
 from quantize.templates.package import package_languages, package_templates
@@ -59,10 +57,7 @@ def home_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
         return draw(sources, [count // run.num_processes for count in counts], space, shape.buckets, rng)
 
     torch.manual_seed(recipe.seed)
-    student = Student(shape)
-    if sizes.inherits:
-        student.embedding.table.weight = nn.Parameter(inherited_table(languages, shape, recipe.seed))
-    student = train_student(student, epoch, share, schedule, work / "checkpoint.pt", run)
+    student = train_student(Student(shape), epoch, share, schedule, work / "checkpoint.pt", run)
     unseen = random.Random(recipe.seed + 1_000_003)
     held_out = held_out_examples(sources, space, shape.buckets, unseen)
     numeric = sorted({tag for templates in languages for tag in numeric_tags(templates)})
@@ -73,14 +68,6 @@ def home_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
         held_out,
         {**lexicons, **dict(hearing.values())}, metrics={}, hearing={key: name for key, (name, _) in hearing.items()},
     )  # fmt: skip
-
-
-def inherited_table(languages: Sequence[Templates], shape: StudentShape, seed: int) -> Tensor:
-    """N-gram table [buckets, embed] in which the commands' words lie as in the encoder's word embeddings."""
-    encoder, tokenizer = load_encoder(E5)
-    words = sorted({word.lower() for templates in languages for word in templates.words})
-    vectors = word_vectors(encoder.get_input_embeddings().weight.detach(), tokenizer, words)
-    return fitted_table(vectors, shape.buckets, shape.embed, seed=seed)
 
 
 def held_out_examples(sources: list[HomeSource], space: LabelSpace, buckets: int, rng: random.Random) -> list[Example]:

@@ -6,11 +6,12 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from edge.nlu.matching import HomeIndex, plain
 from edge.nlu.lexicon import lexicon_key
+from edge.nlu.matching import HomeIndex, plain
+from edge.nlu.several import SEVERAL
 from edge.nlu.tokens import tokenize
 from edge.types import Entity
-from quantize.student.examples import SEVERAL, LabelSpace, frame_label
+from quantize.student.examples import LabelSpace, frame_label
 from quantize.templates.homes import HomeFiller, NameMaker, WordMaterial
 from quantize.templates.sampler import NOTHING, UNSUPPORTED, Block, Sample, Templates, is_word, tags_of
 from quantize.variation.augment import augment, edit, language_words

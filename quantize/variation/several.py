@@ -7,15 +7,17 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from edge.nlu.several import AND, NEXT, SEVERAL
 from edge.nlu.tokens import tokenize
 from edge.types import Home
-from quantize.student.examples import AND, NEXT, SEVERAL
 from quantize.templates.sampler import Sample, SampledSlot
 from quantize.variation.augment import edit
 
 _LONGEST = 30
 _SHARED_VERB = 0.4
 _THREE_THINGS = 0.2
+_UNJOINED = 0.15
+"""Commands that follow each other without a word between them, as in lists of three."""
 _NUMBER = re.compile(r"\d+")
 
 
@@ -54,9 +56,9 @@ def several(
         tails = [_NUMBER.sub(lambda _: str(rng.randint(1, 99)), first.text[start:])]
     text, slots = first.text, []
     for tail in tails:
-        joint = rng.choice(joins)
+        joint = "" if rng.random() < _UNJOINED else rng.choice(joins)
         before = len(text)
-        text += _spaced(joint, space)
+        text += _spaced(joint, space) if joint else space
         slots += [SampledSlot(AND, joint, before + t.start, before + t.end) for t in tokenize(text[before:])]
         slots.append(SampledSlot(NEXT, tail, len(text), len(text) + 1))
         text += tail

@@ -20,7 +20,7 @@ def test_parse_prints_the_documented_object_and_nothing_else() -> None:
     done = edge("parse", "--json", "--lang", "en", "turn on the kitchen light")
     (row,) = rows(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
-    assert list(row) == ["text", "language", "intent", "slots", "confidence", "source", "ms"]
+    assert list(row) == ["text", "language", "intent", "slots", "confidence", "in_scope", "source", "ms"]
     assert (row["text"], row["language"], row["intent"]) == ("turn on the kitchen light", "en", "HassTurnOn")
     name, domain = row["slots"]
     assert name == {"name": "name", "text": "kitchen light", "value": "Kitchen Light", "start": 12, "end": 25}
