@@ -48,7 +48,7 @@ def each_thing(
         apart = [
             span
             for before, span in zip(named, named[1:], strict=False)
-            if span.first - before.last <= _JOINT and text[tokens[before.last - 1].end : tokens[span.first].start].strip()
+            if span.first - before.last <= _JOINT and _between(text, tokens[before.last - 1], tokens[span.first])
         ]
         if len(apart) == len(named) - 1 > 0:
             others = [span for span in spans if span.slot != slot]
@@ -56,3 +56,7 @@ def each_thing(
                 yield tuple(sorted((*others, span), key=lambda each: each.first))
             return
     yield tuple(spans)
+
+
+def _between(text: str, before: Token, after: Token) -> str:
+    return text[before.end : after.start].strip()

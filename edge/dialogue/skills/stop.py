@@ -1,4 +1,4 @@
-"""Stopping what moves, cleans, mows or plays."""
+"""Stopping what moves, cleans, mows or plays, and letting machines pause."""
 
 from __future__ import annotations
 
@@ -21,6 +21,19 @@ _CAN_STOP = {"vacuum": 8, "media_player": 4096, "cover": 8, "valve": 8}
 """Home Assistant's bit of ``supported_features`` that says so."""
 _PAUSES = {"vacuum": "vacuum.pause", "media_player": "media_player.media_pause"}
 """What is called where a device cannot stop."""
+_PAUSE = {"vacuum": "vacuum.pause", "lawn_mower": "lawn_mower.pause"}
+
+
+class Pause:
+    """EdgePause: vacuum cleaners and lawn mowers."""
+
+    def __init__(self, tools: Toolbox) -> None:
+        self._tools = tools
+
+    def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
+        """Pause what is meant."""
+        found = self._tools.targets.find(parse, tuple(_PAUSE), self._tools.everywhere(parse))
+        return self._tools.carry_out(parse, [Step(entity, _PAUSE[entity.domain]) for entity in found])
 
 
 class Stop:

@@ -13,7 +13,7 @@ from edge.dialogue.skills.lists import Lists, TellList
 from edge.dialogue.skills.machines import Machines
 from edge.dialogue.skills.media import SearchAndPlay, SelectSource, Transport, Volume
 from edge.dialogue.skills.states import GetState
-from edge.dialogue.skills.stop import Stop
+from edge.dialogue.skills.stop import Pause, Stop
 from edge.dialogue.skills.switching import Toggle, TurnOff, TurnOn
 from edge.dialogue.skills.talk import Talk, Today, Unsupported, WhatCanYouDo
 from edge.dialogue.skills.timing import CancelAllTimers, ChangeTimer, StartTimer, TimerStatus
@@ -71,6 +71,7 @@ def skill_table(tools: Toolbox, weather_path: Path | None = None) -> dict[str, S
         "HassNevermind": talk,
         "HassRespond": talk,
         "EdgeAdjust": Adjust(tools),
+        "EdgePause": Pause(tools),
         "EdgeStop": Stop(tools),
         "EdgeClimateSetMode": SetMode(tools),
         "EdgeSetHumidity": SetHumidity(tools),
