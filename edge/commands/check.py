@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from edge import compose
 from edge.commands.output import write_json, write_line
 from edge.config import Profile
-from edge.errors import EdgeError
-from edge.types import Transcript
+from edge.errors import EdgeError, HomeError
+from edge.types import HomeState, Transcript
 
 _SPEECH = "pip install 'edge-assistant[speech]'"
 
@@ -56,7 +56,9 @@ def look(profile: Profile) -> Iterator[Finding]:
     yield Finding("python", sys.version_info >= (3, 10), True, sys.version.split()[0], "install Python 3.10 or later")
     yield _tried("bundle", True, lambda: _bundle(profile), "edge bundle install FILE.edge")
     yield _tried("student", True, lambda: _student(profile), "pip install --force-reinstall edge-assistant")
-    yield _tried("home", True, lambda: _home(profile), "correct the home file")
+    connect = f"edge home connect URL --name {profile.home.connection}"
+    fix = connect if profile.home.connection is not None else "correct the home file"
+    yield _tried("home", True, lambda: _home(profile), fix)
     yield _module("replies", "home_assistant_intents", True, "pip install home-assistant-intents")
     model = _SPEECH if engine == "moonshine" else "edge models list, then edge models install NAME"
     yield _tried("recognizer", True, lambda: _recognizer(profile, engine), model)
@@ -106,7 +108,11 @@ def _student(profile: Profile) -> str:
 
 
 def _home(profile: Profile) -> str:
-    home, named = compose.home(profile.home.named), profile.home.named or "the demo home"
+    with compose.home_port(profile) as port:
+        home = port.snapshot() if port is not None else compose.home(profile.home.named)
+    if isinstance(home, HomeState) and not home.connected:
+        raise HomeError(f"{profile.home.connection} is out of reach; it was seen with {len(home.entities)} devices")
+    named = profile.home.named or "the demo home"
     return f"{named}: {len(home.areas)} areas, {len(home.entities)} devices"
 
 

@@ -9,6 +9,7 @@ from edge.types import Entity, ServiceCall
 _ON_OFF = frozenset(["automation", "fan", "humidifier", "input_boolean", "light", "remote", "siren", "switch"])
 _HAS_OFF = frozenset(["climate", "media_player", "water_heater"])
 _OFF = frozenset(("off", "standby"))
+_ARMED = ("away", "home", "night", "vacation", "custom_bypass")
 _STATES: Mapping[str, frozenset[str]] = {
     "cover.open_cover": frozenset(("open", "opening")),
     "cover.close_cover": frozenset(("closed", "closing")),
@@ -21,6 +22,8 @@ _STATES: Mapping[str, frozenset[str]] = {
     "vacuum.return_to_base": frozenset(("returning", "docked")),
     "lawn_mower.start_mowing": frozenset(("mowing",)),
     "lawn_mower.dock": frozenset(("returning", "docked")),
+    **{f"alarm_control_panel.alarm_arm_{way}": frozenset((f"armed_{way}", "arming", "pending")) for way in _ARMED},
+    "alarm_control_panel.alarm_disarm": frozenset(("disarmed",)),
     "media_player.media_play": frozenset(("playing", "buffering", "on")),
     "media_player.media_pause": frozenset(("paused", "idle", "standby", "off")),
     "media_player.media_stop": frozenset(("idle", "standby", "off")),

@@ -136,9 +136,18 @@ def _build_new() -> None:
 
 def _build_old() -> None:
     environment = _hass(OLD).parents[1]
-    _make_environment(environment, Path("3.13"), f"homeassistant=={OLD}")
+    _make_environment(environment, _python_3_13(), f"homeassistant=={OLD}")
     _install(environment, *_REQUIREMENTS_OF_2025, "imageio-ffmpeg")
     _finish(environment)
+
+
+def _python_3_13() -> Path:
+    """Python 3.13 of this machine, or that of pyenv; otherwise the one that uv can get."""
+    pyenv = sorted(
+        (Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions").glob("3.13.*/bin/python")
+    )
+    on_path = shutil.which("python3.13")
+    return Path(on_path) if on_path is not None and not pyenv else (pyenv or [Path("3.13")])[-1]
 
 
 def _make_environment(environment: Path, python: Path, package: str) -> None:

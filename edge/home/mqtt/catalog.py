@@ -1,4 +1,4 @@
-"""Which devices a broker has: zigbee2mqtt's lists and discovery topics together, kept as they change."""
+"""Which devices a broker has: zigbee2mqtt's lists, discovery topics and Tasmota's, kept as they change."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import msgspec
 
+from edge.home.mqtt import tasmota
 from edge.home.mqtt.discovery import read_config, suggested_area, thing
 from edge.home.mqtt.settings import Config
 from edge.home.mqtt.things import Rooms, Thing, decoded, room_name, slug
 from edge.home.mqtt.zigbee2mqtt import Device, Group, read_devices, read_groups, things
 from edge.types import Area, Floor
+
+_TASMOTA = "tasmota/discovery/"
 
 
 class Catalog:
@@ -23,22 +26,28 @@ class Catalog:
         self._devices: list[Device] = []
         self._groups: list[Group] = []
         self._configs: dict[str, dict[str, Config]] = {}
+        self._tasmota: dict[str, tasmota.Device] = {}
         self._last: dict[str, int] = {}
         self.log_topic = f"{base}/bridge/logging"
 
     def topics(self) -> tuple[str, ...]:
         """What to subscribe to."""
         bridge = (f"{self._base}/bridge/{name}" for name in ("devices", "groups", "logging"))
-        return (*bridge, f"{self._discovery}/+/+/config", f"{self._discovery}/+/+/+/config")
+        announced = (f"{self._discovery}/+/+/config", f"{self._discovery}/+/+/+/config", f"{_TASMOTA}+/config")
+        return (*bridge, *announced)
 
     def accept(self, topic: str, payload: bytes) -> bool:
         """Take a message; whether it changed what there is."""
-        is_config = topic.startswith(f"{self._discovery}/") and topic.endswith("/config")
+        is_config = topic.startswith((f"{self._discovery}/", _TASMOTA)) and topic.endswith("/config")
         if not is_config and topic not in (f"{self._base}/bridge/devices", f"{self._base}/bridge/groups"):
             return False
         if self._last.get(topic) == hash(payload):
             return False
         self._last[topic] = hash(payload)
+        if topic.startswith(_TASMOTA):
+            before, device = self._tasmota.pop(topic, None), tasmota.read_device(payload)
+            self._tasmota |= {topic: device} if device is not None else {}
+            return bool(before or device)
         if is_config:
             return self._announced(topic, payload)
         try:
@@ -64,6 +73,7 @@ class Catalog:
         """Rooms in which devices are."""
         named = [room_name(device.friendly_name) for device in self._devices]
         named += [room_name(group.friendly_name) for group in self._groups]
+        named += [room_name(device.name) for device in self._tasmota.values()]
         named += [suggested_area(config) for configs in self._configs.values() for config in configs.values()]
         entities = {each.entity.id: each.entity for each in self.things()}
         return self._rooms.areas(entities, {slug(name): name for name in named if name})
@@ -97,6 +107,8 @@ class Catalog:
                 found = thing(config, self._rooms)
                 if found is not None:
                     yield found
+        for _, device in sorted(self._tasmota.items()):
+            yield from tasmota.things(device, self._rooms)
 
 
 def _is_online(payload: bytes) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from edge.home.mqtt import tasmota
 from edge.home.mqtt.discovery import read_config, thing
 from edge.home.mqtt.home import MqttHome
 from edge.home.mqtt.templates import rendered
@@ -107,6 +108,59 @@ def test_a_device_that_is_withdrawn_is_gone(connect: Connect, announced: Broker)
         eventually(lambda: state(home, "switch.garden_pump") == "off")
         announced.publish("homeassistant/switch/pump/config", "", retain=True)
         eventually(lambda: home.snapshot().entity("switch.garden_pump") is None)
+
+
+HEATER: dict[str, object] = {
+    **{"ip": "192.168.1.77", "dn": "Heater plug", "fn": ["Heater", None], "hn": "heater-1", "mac": "AABBCCDDEEFF"},
+    **{"ofln": "Offline", "onln": "Online", "state": ["OFF", "ON", "TOGGLE", "HOLD"], "sw": "14.2.0", "t": "heater"},
+    **{"ft": "%prefix%/%topic%/", "tp": ["cmnd", "stat", "tele"], "rl": [1, *[0] * 31], "so": {"4": 0, "30": 0}},
+    **{"lt_st": 0, "ver": 1},
+}
+
+
+def test_a_tasmota_plug_is_a_switch(connect: Connect, broker: Broker) -> None:
+    topic = "tasmota/discovery/AABBCCDDEEFF/config"
+    broker.publish(topic, HEATER, retain=True)
+    broker.publish("tele/heater/LWT", "Online", retain=True)
+    heater = "switch.heater_plug"
+    try:
+        with connect() as home:
+            broker.publish("tele/heater/STATE", {"POWER": "OFF"})
+            eventually(lambda: state(home, heater) == "off")
+            future = home.call(ServiceCall("switch", "turn_on", (heater,)))
+            time.sleep(0.2)
+            assert not future.done()
+            broker.publish("stat/heater/RESULT", {"POWER": "ON"})
+            assert future.result(2).done
+            broker.publish("tele/heater/LWT", "Offline", retain=True)
+            eventually(lambda: state(home, heater) == "unavailable")
+    finally:
+        for used in (topic, "tele/heater/LWT"):
+            broker.publish(used, "", retain=True)
+
+
+def test_a_tasmota_lamp_dims_and_a_strip_of_relays_has_names() -> None:
+    lamp = tasmota.read_device(json.dumps({**HEATER, "dn": "Bed lamp", "rl": [2, 0], "lt_st": 3}).encode())
+    assert lamp is not None
+    (dimmable,) = tasmota.things(lamp, Rooms())
+    assert dimmable.entity.id == "light.bed_lamp"
+    assert dimmable.writes is not None
+    (sent,) = dimmable.writes(ServiceCall("light", "turn_on", (), {"brightness_pct": 40}), dimmable.entity)
+    assert (sent.topic, sent.payload) == ("cmnd/heater/Dimmer", "40")
+    now = dimmable.reads[0][1](b'{"POWER": "ON", "Dimmer": 40}', dimmable.entity)
+    assert (now.state, now.attributes["brightness"]) == ("on", 102)
+    strip = tasmota.read_device(json.dumps({**HEATER, "rl": [1, 1, 0]}).encode())
+    assert strip is not None
+    first, second = tasmota.things(strip, Rooms())
+    assert [first.entity.name, second.entity.name] == ["Heater", "Heater plug 2"]
+    assert second.reads[0][1](b'{"POWER2": "ON"}', second.entity).state == "on"
+    assert second.writes is not None
+    assert second.writes(ServiceCall("switch", "turn_off"), second.entity)[0].topic == "cmnd/heater/Power2"
+
+
+@pytest.mark.parametrize("broken", [{"tp": ["a"]}, {"ft": 5}, {"rl": "x"}, {"t": "#"}, {"state": ["ON"]}])
+def test_a_tasmota_message_that_says_nothing_is_left_out(broken: dict[str, object]) -> None:
+    assert tasmota.read_device(json.dumps({**HEATER, **broken}).encode()) is None
 
 
 RUBBISH: dict[str, object] = {
