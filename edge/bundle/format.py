@@ -72,11 +72,15 @@ class Bundle:
         if self.source.is_dir():
             self.check(name)
             return self.source / name
-        entry = self._entry(name)
-        target = cache_folder() / f"{entry.sha256[:16]}-{PurePosixPath(name).name}"
+        entry, target = self._entry(name), self._unpacked(name)
         if not (target.is_file() and _file_sha256(target) == entry.sha256):
             write_file(target, self.read(name), BundleError)
         return target
+
+    def unpacked(self) -> list[Path]:
+        """Files of a zip in the cache; another bundle may use them too, and unpacks them again."""
+        paths = [self._unpacked(name) for name in self.manifest.files]
+        return [path for path in paths if path.is_file()]
 
     def manifest_bytes(self) -> bytes:
         """The manifest as it is stored, which is what a signature is made of.
@@ -94,6 +98,9 @@ class Bundle:
         is_folder = self.source.is_dir()
         present = (self.source / SIGNATURE).exists() if is_folder else SIGNATURE in entries(self.source)
         return _content(self.source, SIGNATURE, MAX_SIGNATURE_BYTES) if present else None
+
+    def _unpacked(self, name: str) -> Path:
+        return cache_folder() / f"{self._entry(name).sha256[:16]}-{PurePosixPath(name).name}"
 
     def _entry(self, name: str) -> FileEntry:
         entry = self.manifest.files.get(name)

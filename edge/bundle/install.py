@@ -69,13 +69,15 @@ def install_bundle(source: str | Path, *, allow_unsigned: bool = False, allow_ol
     with slots.locked(name):
         state = slots.read_state(name)
         in_use = _opened_or_none(name, state)
-        if state.order and in_use is not None and in_use.manifest_sha256 == opened.manifest_sha256:
-            return in_use.source
+        active = state.active if in_use is not None else None
+        again = active is not None and active.manifest_sha256 == opened.manifest_sha256
+        if active is not None and again and active.vouched == found.words:
+            return slot_path(name, state.order[0])
         if in_use is not None and opened.manifest.built < in_use.manifest.built and not allow_older:
             raise BundleError(
                 f"{source} is older than the {name} in use: add --allow-downgrade if that is what you want"
             )
-        slot = _free_slot(state) if in_use is not None or not state.order else state.order[0]
+        slot = state.order[0] if again or (state.order and in_use is None) else _free_slot(state)
         with _candidate(slot_path(name, slot)) as candidate:
             handle = candidate.stream.fileno()
             _copy(opened.source, candidate)
@@ -83,11 +85,15 @@ def install_bundle(source: str | Path, *, allow_unsigned: bool = False, allow_ol
             if copied.manifest_sha256 != opened.manifest_sha256:
                 raise BundleError(f"{source} changed while it was read; try again")
             probe(copied.source, str(source), handle)
-            state = slots.drop_slot(name, slot, state)
+            if not again:
+                state = _emptied(name, slot, state)
             candidate.commit()
-        version = Version(opened.manifest_sha256, opened.manifest.built, found.words)
-        versions = {**state.versions, slot: version}
-        slots.write_state(name, State((slot, *state.order), versions))
+        if active is not None and again:
+            state = state.with_active(msgspec.structs.replace(active, vouched=found.words))
+        else:
+            version = Version(opened.manifest_sha256, opened.manifest.built, found.words)
+            state = State((slot, *state.order), {**state.versions, slot: version})
+        slots.write_state(name, state)
     return slot_path(name, slot)
 
 
@@ -110,7 +116,7 @@ def rollback_bundle(name: str) -> Path:
         before = state.without_active()
         opened = _open_active(name, before)
         probe(opened.source, str(opened.source))
-        slots.drop_slot(name, state.order[0], state)
+        _emptied(name, state.order[0], state)
     return opened.source
 
 
@@ -169,6 +175,15 @@ def _free_slot(state: State) -> Slot:
         return left[0]
     active, before = state.order
     return active if state.versions[before].works and not state.versions[active].works else before
+
+
+def _emptied(name: str, slot: Slot, state: State) -> State:
+    """The state with a slot emptied, and its programs gone from the cache."""
+    with suppress(BundleError):
+        unpacked = open_path(slot_path(name, slot)).unpacked()
+        for path in unpacked:
+            path.unlink(missing_ok=True)
+    return slots.drop_slot(name, slot, state)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 from edge import compose
+from edge.bundle.signing import voucher
+from edge.bundle.slots import State, is_managed, read_state
 from edge.commands.output import write_json, write_line
 from edge.config import Profile
 from edge.errors import EdgeError, HomeError
@@ -97,7 +99,10 @@ def _module(part: str, module: str, needed: bool, fix: str) -> Finding:
 def _bundle(profile: Profile) -> str:
     opened = compose.bundle(profile.bundle, profile.allow_unsigned)
     kib = sum(entry.bytes for entry in opened.manifest.files.values()) / 1024
-    return f"{opened.source}, {kib:.0f} KiB, {len(opened.manifest.languages)} languages"
+    state = read_state(profile.bundle) if is_managed(profile.bundle) else State()
+    vouched = state.active.vouched if state.active is not None else voucher(opened).words
+    failed = f"; a version failed its starts, see edge bundle info {profile.bundle}" if state.failed else ""
+    return f"{opened.source}, {vouched}, {kib:.0f} KiB, {len(opened.manifest.languages)} languages{failed}"
 
 
 def _student(profile: Profile) -> str:

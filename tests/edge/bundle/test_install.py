@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge.bundle import install, slots
-from edge.bundle.format import Bundle, open_bundle, write_bundle
+from edge.bundle.format import Bundle, open_bundle, sign_bundle, write_bundle
 from edge.bundle.install import install_bundle, rollback_bundle, start
 from edge.bundle.signing import machine_key
 from edge.bundle.slots import MAX_STARTS, bundle_folder, read_state
@@ -71,6 +72,36 @@ def test_the_same_version_twice_keeps_the_one_before(put: Callable[..., Bundle])
         put(version)
     rollback_bundle("tiny")
     assert holds() == "A"
+
+
+def test_a_signature_is_added_in_place(put: Callable[..., Bundle], write: Write) -> None:
+    put("A")
+    bundle = write("B")
+    install_bundle(bundle.source, allow_unsigned=True)
+    assert [version.vouched for version in read_state("tiny").versions.values()][1] == "not signed"
+    sign_bundle(bundle, machine_key().sign)
+    install_bundle(bundle.source)
+    state = read_state("tiny")
+    assert state.active is not None
+    assert "machine" in state.active.vouched
+    rollback_bundle("tiny")
+    assert holds() == "A"
+
+
+def test_the_cache_keeps_no_program_of_a_version_that_is_gone(tmp_path: Path) -> None:
+    home, cache = open_bundle("home"), tmp_path / "cache" / "edge"
+    student = home.manifest.student
+    assert student is not None
+    contents = {name: home.read(name) for name in (student.program, "lexicon/en.json")}
+    program = contents[student.program]
+    for extra in (b"", b"\0"):  # another program, which runs as well
+        contents[student.program] = program + extra
+        manifest = msgspec.structs.replace(home.manifest, hearing={}, languages=("en",), card=repr(extra))
+        install_bundle(write_bundle(tmp_path / "own.edge", manifest, contents, machine_key().sign).source)
+        assert edge("parse", "turn on the kitchen light").returncode == 0
+    assert len(list(cache.iterdir())) == 2
+    rollback_bundle("home")
+    assert len(list(cache.iterdir())) == 1
 
 
 def test_a_version_that_works_outlives_those_that_do_not(put: Callable[..., Bundle]) -> None:

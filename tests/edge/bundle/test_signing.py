@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import stat
@@ -24,6 +25,7 @@ from edge.bundle.signing import (
     voucher,
 )
 from edge.errors import BundleError, ConfigError
+from tests.command import CHECKOUT
 
 from .conftest import Write
 from .test_manifest import with_manifest
@@ -137,8 +139,6 @@ def test_a_damaged_key_is_told(tmp_path: Path, data: bytes) -> None:
 
 
 def test_a_flipped_bit_of_a_secret_key_is_seen(tmp_path: Path) -> None:
-    import base64
-
     key_pair(tmp_path)
     path = tmp_path / "release.key"
     comment, body = path.read_text().splitlines()
@@ -147,6 +147,19 @@ def test_a_flipped_bit_of_a_secret_key_is_seen(tmp_path: Path) -> None:
     path.write_text(f"{comment}\n{base64.b64encode(stored).decode()}\n")
     with pytest.raises(ConfigError, match="damaged"):
         read_secret_key(path)
+
+
+def test_the_project_holds_no_secret_key(tmp_path: Path) -> None:
+    key_pair(tmp_path)
+    begins = (tmp_path / "release.key").read_bytes().splitlines()[1][:8]
+    with_password = base64.b64encode(b"EdScB2")
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, check=True)
+    files = [CHECKOUT / os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+    assert len(files) > 100
+    found = [
+        path for path in files if path.is_file() and any(key in path.read_bytes() for key in (begins, with_password))
+    ]
+    assert found == []
 
 
 minisign = pytest.mark.skipif(shutil.which("minisign") is None, reason="minisign is not installed")
