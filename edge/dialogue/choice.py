@@ -120,9 +120,9 @@ class ReplyChooser:
 def _fitting_key(key: str, parse: Parse) -> str:
     """``key``, unless it answers about one device where none is named, or yes and no where no state is asked."""
     said = {slot.name for slot in parse.slots}
-    if key in _ABOUT_ONE and "name" not in said and said & {"domain", "device_class"}:
+    if key in _ABOUT_ONE and "name" not in said and "state" in said and said & {"domain", "device_class"}:
         return _UNMARKED
-    return "one" if key == "one_yesno" and "state" not in said else key
+    return "one" if key == "one_yesno" and "name" in said and "state" not in said else key
 
 
 class _Turns:
