@@ -88,8 +88,8 @@ def _humidity(entity: Entity) -> str | None:
 _VALUES: dict[str, tuple[tuple[str, ...], _Value]] = {
     "brightness": (("light",), _when_on(_percent("brightness", 255))),
     "color": (("light",), _when_on(_color)),
-    "volume": (("media_player",), _percent("volume_level", 1)),
-    "title": (("media_player",), _title),
+    "volume": (("media_player",), _when_on(_percent("volume_level", 1))),
+    "title": (("media_player",), _when_on(_title)),
     "position": (("cover", "valve"), _percent("current_position", 100)),
     "speed": (("fan",), _percent("percentage", 100)),
     "target": (("climate", "water_heater"), _target),

@@ -21,12 +21,13 @@ LANGUAGES = installed_languages()
         ("en", {"what": "color", "name": "Floor Lamp"}, "Floor Lamp is white"),
         ("de", {"what": "color", "name": "Floor Lamp"}, "Floor Lamp leuchtet weiß"),
         ("en", {"what": "brightness", "name": "Kitchen Light"}, "Kitchen light is off"),
-        ("en", {"what": "volume", "name": "TV"}, "TV is at 40 percent"),
+        ("en", {"what": "volume", "name": "Kitchen Radio"}, "Kitchen Radio is at 30 percent"),
+        ("en", {"what": "volume", "name": "TV"}, "Tv is off"),
         ("en", {"what": "position", "name": "Left Curtain"}, "Left Curtain is 100 percent open"),
         ("en", {"what": "speed", "name": "Ceiling Fan"}, "Ceiling Fan runs at 0 percent"),
         ("en", {"what": "target", "area": "Living Room"}, "Thermostat is set to 21 degrees"),
         ("en", {"what": "humidity"}, "Bathroom Humidity: 58 percent"),
-        ("ko", {"what": "volume", "name": "TV"}, "40 %"),
+        ("ko", {"what": "volume", "name": "Kitchen Radio"}, "30 %"),
     ],
 )
 def test_what_it_is_set_to(say: Talker, language: str, slots: dict[str, str], reply: str) -> None:
