@@ -197,10 +197,8 @@ class HomeSocket:
 
 
 def _note_failure(sending: asyncio.Future[None], answer: asyncio.Future[msgspec.Raw]) -> None:
-    if sending.cancelled() or answer.done():
-        return
-    error = sending.exception()
-    if error is not None:
+    error = None if sending.cancelled() else sending.exception()
+    if error is not None and not answer.done():
         answer.set_exception(LostError(f"the connection to Home Assistant was lost: {_reason(error)}"))
         answer.exception()
 
