@@ -30,7 +30,7 @@ demo-pythons:
 	done
 
 test: .venv/installed lint
-	@.ci/system-packages optional chromium systemd strace
+	@.ci/system-packages optional chromium minisign systemd strace
 	.venv/bin/python -m pytest
 
 testbed: .venv/installed

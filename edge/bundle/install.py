@@ -78,16 +78,7 @@ def install_bundle(source: str | Path, *, allow_unsigned: bool = False, allow_ol
                 f"{source} is older than the {name} in use: add --allow-downgrade if that is what you want"
             )
         slot = state.order[0] if again or (state.order and in_use is None) else _free_slot(state)
-        with _candidate(slot_path(name, slot)) as candidate:
-            handle = candidate.stream.fileno()
-            _copy(opened.source, candidate)
-            copied = open_path(Path(f"/proc/self/fd/{handle}"))
-            if copied.manifest_sha256 != opened.manifest_sha256:
-                raise BundleError(f"{source} changed while it was read; try again")
-            probe(copied.source, str(source), handle)
-            if not again:
-                state = _emptied(name, slot, state)
-            candidate.commit()
+        state = _put(opened, slot, state, again=again)
         if active is not None and again:
             state = state.with_active(msgspec.structs.replace(active, vouched=found.words))
         else:
@@ -163,6 +154,22 @@ def _end(name: str, begun: Version) -> None:
         if state.active is not None and state.active.manifest_sha256 == begun.manifest_sha256:
             works = msgspec.structs.replace(state.active, works=True, starts=0)
             slots.write_state(name, state.with_active(works))
+
+
+def _put(opened: Bundle, slot: Slot, state: State, *, again: bool) -> State:
+    """Copy a bundle, try the copy out and let it be the slot; emptied for it, unless it holds the same ``again``."""
+    name = opened.manifest.name
+    with _candidate(slot_path(name, slot)) as candidate:
+        handle = candidate.stream.fileno()
+        _copy(opened.source, candidate)
+        copied = open_path(Path(f"/proc/self/fd/{handle}"))
+        if copied.manifest_sha256 != opened.manifest_sha256:
+            raise BundleError(f"{opened.source} changed while it was read; try again")
+        probe(copied.source, str(opened.source), handle)
+        if not again:
+            state = _emptied(name, slot, state)
+        candidate.commit()
+    return state
 
 
 def _free_slot(state: State) -> Slot:

@@ -178,10 +178,10 @@ def require_voucher(bundle: Bundle, allow_unsigned: bool) -> Voucher:
     """
     found = voucher(bundle)
     if not (found.trusted or allow_unsigned):
-        folder = trusted_folders()[0]
+        signed = bundle.signature() is not None
+        way = f"put its maker's .pub file into {trusted_folders()[0]}" if signed else "sign it (edge bundle sign)"
         raise BundleError(
-            f"{bundle.source} is {found.words}: put its maker's .pub file into {folder}, "
-            "or add --allow-unsigned if you know where it comes from"
+            f"{bundle.source} is {found.words}: {way}, or add --allow-unsigned if you know where it comes from"
         )
     return found
 
@@ -238,7 +238,8 @@ def _write_key(path: Path, comment: str, data: bytes, mode: int) -> None:
             file.flush()
             os.fsync(handle)
     except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}; choose another --out") from error
+        way = "choose another --out, or set XDG_CONFIG_HOME"
+        raise ConfigError(f"cannot write {path}: {error.strerror}; {way}") from error
 
 
 def _read_key(path: Path, size: int) -> bytes:
