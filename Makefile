@@ -5,7 +5,7 @@
 # make budgets     a Raspberry Pi Zero 2 W's budgets, and the memory of a Pi 5's turn with Piper; fails when one is exceeded
 # make test-device  the tests of the device, for a board
 # make arm-test     the aarch64 wheel in an emulated Debian understands as this machine does; needs root
-# make fuzz         5,000 broken programs, 20,000 broken archives and 300 killed installations, an hour
+# make fuzz         random input, 5,000 broken programs, 20,000 broken archives, 300 killed installations; two hours
 # make wheel        a wheel in dist/; EDGE_TARGET=aarch64 make wheel for a board, on any machine
 
 PYTHON ?= python3
@@ -47,7 +47,7 @@ test-device: .venv-device/installed
 	.venv-device/bin/python -m pytest tests/edge tests/test_imports.py
 
 fuzz: .venv/installed
-	EDGE_FUZZ_PROGRAMS=5000 EDGE_FUZZ_ARCHIVES=20000 EDGE_FUZZ_KILLS=300 .venv/bin/python -m pytest -s tests/fuzz
+	EDGE_FUZZ_SECONDS=360 EDGE_FUZZ_PROGRAMS=5000 EDGE_FUZZ_ARCHIVES=20000 EDGE_FUZZ_KILLS=300 .venv/bin/python -m pytest -s tests/fuzz
 
 lint: .venv/installed
 	.venv/bin/ruff check

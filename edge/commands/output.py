@@ -29,7 +29,10 @@ def write_line(text: str = "") -> None:
 
 def clean(text: str) -> str:
     """Text of a command line or a file without bytes that are no UTF-8."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def parse_json(parse: Parse, text: str, ms: float) -> dict[str, Any]:

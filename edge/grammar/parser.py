@@ -12,6 +12,8 @@ from edge.types import Parse, Transcript
 
 SURE, KNOWN_SHARE = 0.95, 0.8
 DOUBTED, DISBELIEVED = 0.5, 0.03
+LONGEST = 1000
+"""Letters of a text that is looked up in the grammar, which takes 17 ms for so many; no sentence has them."""
 DELAYED = "conversation_command"
 STUTTER = re.compile(r"\b(\w+(?: \w+)+) \1\b|\b(\w+(?: \w+){3,}) .*\b\2\b")
 
@@ -26,14 +28,15 @@ class GrammarParser:
     def parse(self, transcript: Transcript) -> Parse:
         """The parse, with ``source="grammar"`` for a sentence of the grammar."""
         language = self._automaton.grammar.language
-        found = self._automaton.understand(transcript.text)
+        listed = len(transcript.text) <= LONGEST
+        found = self._automaton.understand(transcript.text) if listed else None
         if found is not None:
             return Parse(
                 found.intent, found.slots, transcript.confidence, language, "grammar", transcript.text, found.response
             )
         if self._otherwise is not None:
             parse = self._otherwise.parse(transcript)
-            return replace(parse, unfinished=self._automaton.begins(transcript.text))
+            return replace(parse, unfinished=listed and self._automaton.begins(transcript.text))
         return Parse(None, language=language, source="grammar", text=transcript.text)
 
 
@@ -94,7 +97,10 @@ class SpokenParser:
     def _may_come_later(self, parse: Parse, transcript: Transcript) -> bool:
         """Whether what is to be done after a time, if anything, is a command."""
         later = (slot.text or "" for slot in parse.slots if slot.name == DELAYED)
-        return all(self.parse(replace(transcript, text=text)).intent is not None for text in later)
+        return all(
+            len(text) < len(transcript.text) and self.parse(replace(transcript, text=text)).intent is not None
+            for text in later
+        )
 
 
 def is_pressed(parse: Parse) -> bool:

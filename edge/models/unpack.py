@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 import zipfile
 import zlib
@@ -36,8 +37,12 @@ def unpack_zip(archive: Path, folder: Path) -> None:
                 raise EngineError(f"{archive.name} is refused: it would unpack to more than {most} bytes")
             for entry in entries:
                 most -= _extract(archive, source, entry, folder, most)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise EngineError(f"{archive.name} is damaged: {error}") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a place before the beginning of the file
+            raise
+        raise EngineError(f"{archive.name} is damaged: {error.strerror}") from error
 
 
 def _check(archive: Path, entry: zipfile.ZipInfo) -> None:
@@ -63,7 +68,7 @@ def _extract(archive: Path, source: zipfile.ZipFile, entry: zipfile.ZipInfo, fol
     except (FileExistsError, NotADirectoryError) as error:
         raise EngineError(f"{archive.name} is refused: {entry.filename!r} comes twice") from error
     written = 0
-    with source.open(entry) as stream, sink:
+    with sink, source.open(entry) as stream:
         while chunk := stream.read(CHUNK_BYTES):
             written += len(chunk)
             if written > most:
