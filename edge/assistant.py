@@ -66,7 +66,7 @@ class Assistant:
         for item in self._with_overheard(source):
             if not self._now.in_speech:
                 yield from self._guarded(self._collect_rings)
-                while self._rings:
+                if self._rings:  # one at a time: between two the source is asked, which keeps the watchdog calm
                     yield from self._guarded(partial(self._ring, self._rings.popleft()))
             yield from self._guarded(partial(self._step, item))
         if self._now.in_speech:

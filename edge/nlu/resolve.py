@@ -50,7 +50,8 @@ class Resolver:
         named: Entity | None = None
         pending: list[tuple[int, str, str, tuple[int, int]]] = []
         spans = _joined(spans, frame)
-        spoken = [(span, text[tokens[span.first].start : tokens[span.last - 1].end]) for span in spans]
+        places = {span: _place(text, span, tokens, span.slot in frame.free) for span in spans}
+        spoken = [(span, text[slice(*places[span])]) for span in spans]
         kinds, words = self._kinds(frame, spoken), [plain(token.text) for token in tokens]
         home = {
             span: self._parts(span, written, kinds, matches, words, is_harmless(frame.intent))
@@ -59,7 +60,7 @@ class Resolver:
         }
         area = next((part for span in home if span.slot == "area" for part in home[span]), None)
         for span, written in spoken:
-            where = tokens[span.first].start, tokens[span.last - 1].end
+            where = places[span]
             name, value = span.slot.removesuffix("-"), cast(SlotValue, written)
             if span in home:
                 meant = home[span]
@@ -195,6 +196,20 @@ class Resolver:
         spellings = {spelled: part for spelled, part in self._spellings if isinstance(part, _PARTS[name])}
         near = nearest(written, spellings, _NAME_CUTOFF)
         return spellings[near] if near is not None else None
+
+
+def _place(text: str, span: Span, tokens: Sequence[Token], free: bool) -> tuple[int, int]:
+    """Where a span begins and ends in the text; free text has whole words, though "7up" is two tokens."""
+    start, end = tokens[span.first].start, tokens[span.last - 1].end
+    while free and start > 0 and _is_latin(text[start - 1 : start + 1]):
+        start -= 1
+    while free and end < len(text) and _is_latin(text[end - 1 : end + 1]):
+        end += 1
+    return start, end
+
+
+def _is_latin(letters: str) -> bool:
+    return letters.isascii() and letters.isalnum()
 
 
 def _joined(spans: Sequence[Span], frame: Frame) -> list[Span]:

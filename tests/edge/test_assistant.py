@@ -173,6 +173,28 @@ def test_a_timer_rings_while_nobody_speaks_and_carries_out_its_command() -> None
     assert bench.speaker.played == [1, 3]
 
 
+def test_many_timers_at_once_leave_time_for_the_watchdog_and_for_people() -> None:
+    """Eighty rang one after the other before the loop asked for sound again: longer than the watchdog waits."""
+    bench = Bench()
+    bench.skill.rings.extend(ring(f"timer {number}") for number in range(80))
+    asked = 0
+
+    def source() -> Iterator[Transcript | None]:
+        nonlocal asked
+        for number in range(100):
+            asked += 1
+            yield Transcript("lights on") if number == 5 else None
+
+    at: list[tuple[int, str]] = []
+    for turn in bench.assistant.turns(source()):
+        assert turn.reply is not None
+        at.append((asked, turn.reply.text))
+    rung = [place for place, text in at if text.startswith("timer")]
+    assert len(rung) == 80
+    assert len(set(rung)) == 80
+    assert next(place for place, text in at if not text.startswith("timer")) == 6
+
+
 def test_what_was_heard_while_speaking_is_forgotten() -> None:
     live = LiveFrames()
     live.waiting.extend(frames((LOUD, 30)))

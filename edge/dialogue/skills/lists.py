@@ -24,11 +24,22 @@ class Lists:
             raise Refusal("no_intent")
         todo, intent = the_list(self._tools, parse), parse.intent or ""
         if intent.endswith("AddItem"):
-            steps = [Step(todo, "todo.add_item", {"item": item}) for item in items]
+            needed = [text for text, done in self._listed(todo).items() if not done]
+            new = [item for item in items if not any(same(item, text) for text in needed)]
+            if not new:
+                return self._tools.told(parse, [todo], slots={"item": ", ".join(items)})
+            steps = [Step(todo, "todo.add_item", {"item": item}) for item in new]
         else:
             listed = items_of(self._tools, todo)
             steps = [_step(todo, intent, _listed_as(listed, item, intent)) for item in items]
         return self._tools.carry_out(parse, steps, slots={"item": ", ".join(items)})
+
+    def _listed(self, todo: Entity) -> Mapping[str, bool]:
+        """What is on a list, so that nothing is added twice; nothing where it cannot be read."""
+        try:
+            return items_of(self._tools, todo)
+        except Refusal:
+            return {}
 
 
 class TellList:

@@ -151,6 +151,15 @@ def test_lists(say: Talker) -> None:
     assert say.attribute("todo.chores", "items") == say.attribute("todo.chores", "completed") == []
 
 
+def test_what_is_on_the_list_is_not_added_twice(say: Talker) -> None:
+    say("HassShoppingListAddItem", item="oat milk")
+    assert say("HassShoppingListAddItem", item="Oat Milk") == "Added Oat Milk"
+    assert say.attribute("todo.shopping_list", "items") == ["oat milk"]
+    say("HassShoppingListCompleteItem", item="oat milk")
+    say("HassShoppingListAddItem", item="oat milk")
+    assert "oat milk" in (say.attribute("todo.shopping_list", "items") or ())
+
+
 def test_item_or_list_that_is_not_there(say: Talker) -> None:
     assert "caviar" in say("HassListRemoveItem", item="caviar", name="Chores")
     assert say.action is None
