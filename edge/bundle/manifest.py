@@ -20,6 +20,9 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_BUNDLE_BYTES = 128 * 1024 * 1024
 MAX_FILES = 512
 
+_MAX_CHAINS = 2**22
+"""Transitions between the tags of each frame, in all; `massive-en`, which allows most, has 760,000."""
+
 _NAME = r"^\w(?:[\w .+-]{0,62}\w)?\Z"
 _FILE_NAME = re.compile(r"^\w[\w.+-]*(?:/\w[\w.+-]*)*\Z")
 """A relative path: no ``..``, nothing hidden, no other separator than ``/``."""
@@ -94,6 +97,8 @@ class StudentSpec(_Record, frozen=True):
         if len(self.transitions) != tags or any(len(row) != tags for row in self.transitions):
             raise ValueError(f"{len(self.slots)} slots need transitions of {tags} by {tags}")
         unknown = {slot for frame in self.frames for slot in frame.slots} - set(self.slots)
+        if sum((1 + 2 * len(frame.slots)) ** 2 for frame in self.frames) > _MAX_CHAINS:
+            raise ValueError("the frames have more slots than any student's")
         if unknown:
             raise ValueError(f"a frame has the slot {min(unknown)!r}, which the student has not")
 

@@ -24,8 +24,8 @@ from edge.nlu.student import StudentParser
 from edge.nlu.tokens import MAX_NGRAMS, MAX_TOKENS
 from edge.types import Home, Transcript
 
-_MAX_MEMORY_BYTES = 768 * 1024 * 1024
-"""Twice what the largest shipped bundle needs with NumPy's threads, as Linux counts data; see `docs/bundles.md`."""
+_MAX_MEMORY_BYTES = 256 * 1024 * 1024
+"""Twice what the probe of `home` needs, as Linux counts data; a bundle that passes takes no more when it is used."""
 _MAX_CPU_S = 150
 _SENTENCES = 20
 _FEW = 4

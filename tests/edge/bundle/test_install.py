@@ -169,6 +169,14 @@ def test_a_start_that_succeeds_ends_the_count(put: Callable[..., Bundle]) -> Non
     assert active.works
 
 
+def test_a_turn_that_is_typed_ends_the_count_too(put: Callable[..., Bundle]) -> None:
+    put("A")
+    assert edge("simulate", "--bundle", "tiny", "--tts", "none", "--text", "hello").returncode == 0
+    active = read_state("tiny").active
+    assert active is not None
+    assert active.works
+
+
 def test_without_a_version_before_the_failing_one_stays(put: Callable[..., Bundle]) -> None:
     put("A")
     for _ in range(MAX_STARTS + 2):

@@ -77,7 +77,7 @@ def test_whatever_the_child_does_is_one_line(
 
 
 def test_the_child_takes_no_more_memory_than_it_may(write: Write, tmp_path: Path) -> None:
-    code = "from edge.commands import probe\nprobe._bound()\nbytearray(900 << 20)\n"
+    code = "from edge.commands import probe\nprobe._bound()\nbytearray(probe._MAX_MEMORY_BYTES)\n"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "MemoryError" in done.stderr
 
