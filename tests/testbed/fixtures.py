@@ -80,6 +80,8 @@ def running_home_assistant(
         server.set_up("mqtt", broker)
         server.set_up("local_todo", {"todo_list_name": "Chores"})
         server.set_up("shopping_list", {})
+        server.stop()  # writes all that to the disk, so that a test may kill the server
+        server.start()
     yield server
     server.stop()
 

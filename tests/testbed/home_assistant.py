@@ -106,7 +106,7 @@ class HomeAssistantServer:
         self._server.stop()
 
     def kill(self) -> None:
-        """Stop as a power cut would."""
+        """Stop as a power cut would; what was changed in the last ten seconds is lost."""
         self._server.kill()
 
     def pause(self) -> None:
