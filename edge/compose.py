@@ -238,11 +238,16 @@ def ears(chosen: Profile, wake: str, live: LiveMicrophone | None = None, port: H
     from edge.protocols import Completeness
 
     timing = chosen.endpoint
+    hearing, filters = recognizer(chosen, port), front(chosen)
+    if port is not None:
+        from edge.home.following import FollowingRecognizer
+
+        filters += (hearing.watch,) if isinstance(hearing, FollowingRecognizer) else ()
     endpointer = VadEndpointer(EndpointSettings(hangover_ms=timing.hangover_ms))
     return Ears(
         endpointer=endpointer,
         segmenter=Segmenter(endpointer),
-        recognizer=recognizer(chosen, port),
+        recognizer=hearing,
         pause_ms=timing.pause_ms,
         hangovers_ms={
             Completeness.UNSURE: timing.hangover_ms,
@@ -252,7 +257,7 @@ def ears(chosen: Profile, wake: str, live: LiveMicrophone | None = None, port: H
         wake=_wake(chosen, wake),
         live=live,
         barge_in=chosen.audio.barge_in,
-        front=front(chosen),
+        front=filters,
     )
 
 

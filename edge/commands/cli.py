@@ -283,7 +283,7 @@ def _home_arguments(commands: _Commands[_Parser]) -> None:
     action.add_argument("--name", metavar="NAME", help="what --home calls it (default: home-assistant or mqtt)")
     action.add_argument("--user", metavar="USER", help="log in with a password instead of a token")
     action.add_argument("--base-topic", metavar="TOPIC", default="zigbee2mqtt", help="zigbee2mqtt's base topic")
-    action.add_argument("--certificate", metavar="FILE", help="authority that signed the broker's certificate")
+    action.add_argument("--certificate", metavar="FILE", help="your own authority, for https and mqtts")
     action.add_argument("--rooms", metavar="FILE", help="home file that names and places a broker's devices")
     action = _command(actions, "show", "what the assistant may control", "edge home show home-assistant")
     action.add_argument("name", metavar="NAME", nargs="?", help="connection (default: all)")

@@ -7,6 +7,7 @@ import getpass
 import socket
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from edge.commands.output import write_json, write_line
@@ -52,7 +53,7 @@ def _connect(arguments: argparse.Namespace) -> int:
     connection = Connection(
         name,
         url,
-        token="" if is_mqtt else _token(url, arguments.user),
+        token="" if is_mqtt else _token(url, arguments.user, arguments.certificate),
         user=(arguments.user or "") if is_mqtt else "",
         password=_secret(f"Password of {arguments.user}: ") if is_mqtt and arguments.user else "",
         base_topic=arguments.base_topic,
@@ -66,14 +67,15 @@ def _connect(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _token(url: str, user: str | None) -> str:
+def _token(url: str, user: str | None, certificate: str | None) -> str:
     """A long-lived token: the one that is given, or a new one for the user."""
     if user is None:
         return _secret("Long-lived access token (your profile in Home Assistant, Security): ")
     from edge.home.home_assistant.login import log_in
 
-    client = f"edge-assistant on {socket.gethostname()}"
-    return log_in(url, user, _secret(f"Password of {user}: "), lambda: _secret("Code of the second factor: "), client)
+    client = f"edge-assistant on {socket.gethostname()}, {datetime.now():%Y-%m-%d %H:%M:%S}"
+    password = _secret(f"Password of {user}: ")
+    return log_in(url, user, password, lambda: _secret("Code of the second factor: "), client, certificate)
 
 
 def _secret(prompt: str) -> str:

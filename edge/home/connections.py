@@ -22,8 +22,9 @@ class Connection(msgspec.Struct, frozen=True, omit_defaults=True):
     """A home by its address.
 
     ``token`` is a long-lived one of Home Assistant; ``user`` and ``password`` are a broker's. ``base_topic`` is that
-    of zigbee2mqtt, ``discovery`` the prefix of Home Assistant's discovery topics, ``certificate`` a file of the
-    authority that signed the server's. ``rooms`` is a home file that names and places a broker's devices.
+    of zigbee2mqtt, ``discovery`` the prefix of Home Assistant's discovery topics. ``certificate`` is a file of the
+    authority that signed the server's, where it is your own. ``rooms`` is a home file that names and places a broker's
+    devices.
     """
 
     name: str

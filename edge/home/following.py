@@ -70,11 +70,26 @@ class FollowingParser:
         return self._parsers.newest(_PARSE_WAITS_S).parse(transcript)
 
 
+class NamesWatch:
+    """A `FrameFilter` that changes no frame: with each it looks whether names have changed."""
+
+    def __init__(self, look: Callable[[], None]) -> None:
+        self._look = look
+
+    def accept(self, frame: AudioFrame) -> AudioFrame:
+        """The frame."""
+        self._look()
+        return frame
+
+
 class FollowingRecognizer:
-    """A `Recognizer` that expects the home's names of today; it changes between utterances alone."""
+    """A `Recognizer` that expects the home's names of today; it changes between utterances alone.
+
+    ``watch`` is for the frames that nobody speaks in: what it begins is ready when someone does.
+    """
 
     def __init__(self, recognizers: Following[Recognizer]) -> None:
-        self._recognizers = recognizers
+        self._recognizers, self.watch = recognizers, NamesWatch(recognizers.look)
         self._current, self._between = recognizers.newest(), True
 
     def accept(self, frame: AudioFrame) -> Transcript | None:

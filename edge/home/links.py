@@ -50,7 +50,8 @@ def link(
         from edge.home.home_assistant.home import HomeAssistant
     except ImportError as error:
         raise HomeError(f"{error}; type: pip install 'edge-assistant[home]'") from error
-    return HomeAssistant(thread, connection.url, token or (lambda: find_connection(connection.name).token), known, keep)
+    kept = token or (lambda: find_connection(connection.name).token)
+    return HomeAssistant(thread, connection.url, kept, known, keep, connection.certificate)
 
 
 @contextmanager

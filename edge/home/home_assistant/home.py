@@ -70,6 +70,7 @@ class HomeAssistant:
         token: Callable[[], str],
         known: Home | None = None,
         keep: Callable[[HomeState], None] | None = None,
+        certificate: str | None = None,
     ) -> None:
         """Begin to connect.
 
@@ -79,8 +80,10 @@ class HomeAssistant:
             token: Asked at each attempt, so that a new token is used without a restart.
             known: The home as it was seen last, until the connection stands.
             keep: Takes the home each time that its names were read.
+            certificate: File of the authority that signed the server's, where it is your own.
         """
         self._thread, self._url, self._token, self._keep = thread, url, token, keep
+        self._certificate = certificate
         self._live = LiveHome(known)
         self._shown_names: dict[str, str] = {}
         self._registries = Registries()
@@ -146,7 +149,7 @@ class HomeAssistant:
 
     async def _session(self) -> None:
         """One connection from beginning to end."""
-        home = await HomeSocket.open(self._url, self._token())
+        home = await HomeSocket.open(self._url, self._token(), self._certificate)
         self._stale, self._subscription = asyncio.Event(), None
         listening = asyncio.ensure_future(home.listen())
         following = asyncio.ensure_future(self._follow(home, self._stale))

@@ -69,8 +69,8 @@ class HomeSocket:
         self._events: dict[int, Callable[[msgspec.Raw], None]] = {}
 
     @classmethod
-    async def open(cls, url: str, token: str) -> HomeSocket:
-        """Connect to the Home Assistant at ``url`` and log in.
+    async def open(cls, url: str, token: str, certificate: str | None = None) -> HomeSocket:
+        """Connect to the Home Assistant at ``url`` and log in; ``certificate`` is a file of your own authority.
 
         Raises:
             TokenRefusedError: the token is wrong or was revoked.
@@ -87,7 +87,7 @@ class HomeSocket:
                 close_timeout=0.2,
                 ping_interval=_PING_EVERY_S,
                 ping_timeout=_PONG_WITHIN_S,
-                ssl=ssl.create_default_context() if urlsplit(address).scheme == "wss" else None,
+                ssl=ssl.create_default_context(cafile=certificate) if urlsplit(address).scheme == "wss" else None,
             )
         except (OSError, asyncio.TimeoutError, WebSocketException, ValueError) as error:
             raise HomeError(f"no Home Assistant answers at {url}: {_reason(error)}") from error

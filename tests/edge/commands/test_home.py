@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import ssl
 import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from edge.links.thread import LinkThread
 from tests.command import edge, one_line, rows
 from tests.testbed import zigbee as bed
 from tests.testbed.home_assistant import PASSWORD, USER, HomeAssistantServer
@@ -114,3 +121,46 @@ def test_a_typed_command_switches_a_lamp(home_assistant: HomeAssistantServer, da
     assert {"entity": "light.bed_light", "attribute": "state", "before": "off", "after": "on"} in turn["action"][
         "changes"
     ]
+
+
+@pytest.fixture
+def secure(home_assistant: HomeAssistantServer, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """Home Assistant behind TLS with a certificate of its own authority: its address, and the authority's file."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = ["-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2"]
+    subprocess.run(["openssl", "req", "-x509", *made, *names], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    address = urlsplit(home_assistant.url)
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection(address.hostname, address.port)
+        ways = [pass_on(reader, inner_writer), pass_on(inner_reader, writer)]
+        tasks = [asyncio.ensure_future(way) for way in ways]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task, end in zip(tasks, (inner_writer, writer), strict=True):
+            task.cancel()
+            end.transport.abort()
+
+    thread = LinkThread()
+    server = thread.begin(asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)).result(5)
+    yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", certificate
+    server.close()
+    thread.close()
+
+
+def test_tls_with_the_servers_own_authority(secure: tuple[str, Path], data: dict[str, str]) -> None:
+    url, certificate = secure
+    connect = ("home", "connect", url, "--user", USER)
+    done = edge(*connect, "--certificate", certificate, text=PASSWORD + "\n", env=data)
+    assert done.returncode == 0, done.stderr
+    assert edge("home", "show", env=data).returncode == 0
+    refused = edge(*connect, text=PASSWORD + "\n", env=data)
+    assert refused.returncode == 2
+    assert "CERTIFICATE_VERIFY_FAILED" in one_line(refused)

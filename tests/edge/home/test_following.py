@@ -86,7 +86,7 @@ def test_a_recognizer_changes_between_utterances_alone() -> None:
     recognizer = FollowingRecognizer(following)
     recognizer.accept(FRAME)
     port.rename("Chandelier")
-    following.look()
+    assert recognizer.watch.accept(FRAME) is FRAME
     eventually(lambda: following.newest().names == "Chandelier")
     heard = recognizer.accept(FRAME)
     assert heard is not None
