@@ -52,6 +52,7 @@ fuzz: .venv/installed
 lint: .venv/installed
 	.venv/bin/ruff check
 	.venv/bin/mypy --strict
+	.venv/bin/lint-imports --no-cache
 
 arm-test: .venv-device/installed
 	@.ci/system-packages optional qemu-user-static debootstrap g++-aarch64-linux-gnu binfmt-support espeak-ng

@@ -294,7 +294,7 @@ def _fetch(arguments: argparse.Namespace) -> int:
 
 
 def _coincidences(arguments: argparse.Namespace) -> int:
-    from quantize.data.coincidences import drawn_sentences, note_coincidences, read_measured, report, table
+    from quantize.evaluate.coincidences import drawn_sentences, note_coincidences, read_measured, report, table
     from quantize.templates.package import package_languages
 
     measured = read_measured(arguments.data_dir)

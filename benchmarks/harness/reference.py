@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from benchmarks.report.report import Round
+from benchmarks.report.report import Round, machine_ms
 
 _REPETITIONS = 5
 _COPY_BYTES = 32 * 2**20
@@ -42,11 +42,6 @@ class Reference:
 
     def _copy(self) -> None:
         np.copyto(self._target, self._source)
-
-
-def machine_ms(done: Round) -> float:
-    """Geometric mean of the reference times before and after a process."""
-    return statistics.geometric_mean(ms for times in done.reference_ms.values() for ms in times)
 
 
 def drift_percent(rounds: Iterable[Round]) -> float:

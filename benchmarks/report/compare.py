@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness.reference import machine_ms
 from benchmarks.report.intervals import difference
-from benchmarks.report.report import Report, Result, Round
+from benchmarks.report.report import Report, Result, Round, machine_ms
 
 _SLOWER = 0.02
 _BIGGER = 0.02

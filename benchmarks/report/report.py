@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ class Round(msgspec.Struct, frozen=True):
     used: dict[str, float]
     timeline: list[tuple[float, float, str]]
     reference_ms: dict[str, list[float]] = {}
+
+
+def machine_ms(done: Round) -> float:
+    """Geometric mean of the reference times before and after a process."""
+    return statistics.geometric_mean(ms for times in done.reference_ms.values() for ms in times)
 
 
 class Result(msgspec.Struct, frozen=True):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import os
 import sys
-from collections.abc import Callable
 from typing import NoReturn
 
-from edge.errors import EdgeError
+from edge.commands.guarded import fail, guarded
 from edge.files import end_tidily
 
 _EXAMPLES = """examples:
@@ -71,7 +69,7 @@ def _standard_streams() -> bool:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     if closed:
-        _fail("standard output is closed: give it a terminal, a file or a pipe")
+        fail("standard output is closed: give it a terminal, a file or a pipe")
     return not closed
 
 
@@ -80,31 +78,6 @@ def _log_to_stderr(verbose: bool) -> None:
 
     level = logging.DEBUG if verbose else logging.WARNING
     logging.basicConfig(level=level, stream=sys.stderr, format="edge: %(message)s", force=True)
-
-
-def guarded(work: Callable[[], int], verbose: bool = False) -> int:
-    """Exit code of ``work``, with every foreseeable failure told in one line on standard error."""
-    try:
-        code = work()
-        sys.stdout.flush()
-        return code
-    except EdgeError as error:
-        if verbose:
-            raise
-        return _fail(str(error))
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        return _fail(f"{error.filename or 'standard output'}: {error.strerror or error}")
-
-
-def _fail(message: str) -> int:
-    with contextlib.suppress(OSError):
-        sys.stderr.write(f"edge: {' '.join(message.split())}\n")
-    return 2
 
 
 def _run(arguments: argparse.Namespace) -> int:

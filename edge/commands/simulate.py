@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from edge import compose
 from edge.assistant import Assistant
 from edge.board.memory import peak_rss_mib, run_on_board
+from edge.commands.guarded import guarded
 from edge.commands.input import typed_lines
 from edge.commands.output import clean, write_json, write_line
 from edge.commands.starts import started
@@ -42,8 +43,6 @@ def simulate(arguments: argparse.Namespace) -> int:
     profile = compose.profile(arguments)
     if arguments.profile is None:
         return _simulate(arguments, profile, "not capped")
-    from edge.commands.cli import guarded
-
     cap = profile.board.memory_cap_mib
 
     def work(capped: bool) -> int:

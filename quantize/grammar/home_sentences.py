@@ -11,10 +11,11 @@ import msgspec
 import numpy as np
 
 from edge.bundle.format import Bundle, Signer, write_bundle
+from edge.bundle.manifest import StudentSpec
 from edge.bundle.signing import machine_key
+from edge.errors import ConfigError
 from edge.grammar.grammar import Grammar, Kind, Net, pack_grammar, unpack_grammar
 from quantize.grammar.compiler import compile_grammar
-from quantize.own_commands.fit import student_of_home
 from quantize.templates.command_file import parse_domain
 from quantize.templates.commands import Line, ListValue, SlotList
 from quantize.templates.package import package_data
@@ -34,6 +35,18 @@ POLITE = {
 
 Only phrases of several words: short ones ("thank you") fit any mumbling and make commands of it.
 """
+
+
+def student_of_home(bundle: Bundle) -> StudentSpec:
+    """The student of a home bundle.
+
+    Raises:
+        ConfigError: the bundle is none.
+    """
+    student = bundle.manifest.student
+    if student is None or not any(frame.intent == "HassTurnOn" for frame in student.frames):
+        raise ConfigError(f"{bundle.source} does not understand a home's commands: give a home bundle")
+    return student
 
 
 def home_grammar(language: str) -> Grammar:

@@ -22,10 +22,10 @@ from edge.nlu.lexicon import lexicon_file, read_lexicon
 from quantize.data.metrics import Flips
 from quantize.evaluate.home import home_flips
 from quantize.grammar.compiler import compile_grammar
-from quantize.grammar.home_sentences import join_grammars
+from quantize.grammar.home_sentences import join_grammars, student_of_home
 from quantize.loop import Schedule, accelerator
 from quantize.own_commands.bundle import GRAMMAR_FILE, write_anywhere
-from quantize.own_commands.fit import check_fit, joined_lexicon, student_of_home
+from quantize.own_commands.fit import check_fit, joined_lexicon
 from quantize.own_commands.student import own_examples, with_politeness
 from quantize.pipeline import assemble, refuse_flips
 from quantize.program.readback import read_student

@@ -6,10 +6,10 @@ import difflib
 
 from edge.bundle.format import Bundle
 from edge.bundle.manifest import StudentSpec
-from edge.errors import ConfigError
 from edge.grammar.grammar import unpack_grammar
 from edge.nlu.lexicon import Lexicon, lexicon_key, read_lexicon
 from quantize.grammar.compiler import HOME_LISTS
+from quantize.grammar.home_sentences import student_of_home
 from quantize.templates.command_templates import each_list
 from quantize.templates.commands import Domain, SlotList
 from quantize.templates.lexicon import build_lexicon
@@ -17,18 +17,6 @@ from quantize.templates.sampler import Templates, free_tags, numeric_tags, refer
 
 NUMBER, WORDS, ANYTHING = "a number", "one of a list", "any words"
 _MAX_NUMBERS = 2000
-
-
-def student_of_home(bundle: Bundle) -> StudentSpec:
-    """The student of a home bundle.
-
-    Raises:
-        ConfigError: the bundle is none.
-    """
-    student = bundle.manifest.student
-    if student is None or not any(frame.intent == "HassTurnOn" for frame in student.frames):
-        raise ConfigError(f"{bundle.source} does not understand a home's commands: give a home bundle")
-    return student
 
 
 def check_fit(domain: Domain, templates: Templates, bundle: Bundle) -> None:

@@ -16,11 +16,11 @@ from edge.bundle.manifest import Frame
 from edge.errors import ConfigError
 from edge.nlu.matching import FEATURES
 from edge.nlu.tokens import MAX_TOKENS, tokenize
-from quantize.data.corpus import WORD, Corpus, read_corpus, student_sentences
 from quantize.data.datasets import Utterance, tag_tokens
 from quantize.data.metrics import measure
 from quantize.loop import Schedule, accelerator
 from quantize.recipe import Recipe, TeacherPlan
+from quantize.student.corpus import WORD, Corpus, read_corpus, student_sentences
 from quantize.student.distill import distill, intent_logits, lessons, predict, student_input, weights_of
 from quantize.student.examples import Example
 from quantize.student.network import Student, StudentShape

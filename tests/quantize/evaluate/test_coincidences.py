@@ -9,7 +9,7 @@ import pytest
 
 from edge.errors import ConfigError
 from quantize.cli import main
-from quantize.data.coincidences import drawn_sentences, note_coincidences, read_measured, report
+from quantize.evaluate.coincidences import drawn_sentences, note_coincidences, read_measured, report
 
 
 @pytest.fixture
