@@ -6,6 +6,7 @@
 # make test-device  the tests of the device, for a board
 # make arm-test     the aarch64 wheel in an emulated Debian understands as this machine does; needs root
 # make fuzz         random input, 5,000 broken programs, 20,000 broken archives, 300 killed installations; two hours
+# make soak         10,000 turns in a simulated week: memory does not grow
 # make wheel        a wheel in dist/; EDGE_TARGET=aarch64 make wheel for a board, on any machine
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ PYTHONS := $(wildcard $(PYENV_ROOT)/versions/3.1[0-4].*/bin/python)
 DEMO := .venv-demo
 NATIVE := pyproject.toml setup.py $(wildcard edge/nlu/native/*.cpp)
 
-.PHONY: arm-test budgets demo demo-pythons fuzz test test-device testbed lint wheel clean system
+.PHONY: arm-test budgets demo demo-pythons fuzz soak test test-device testbed lint wheel clean system
 .DELETE_ON_ERROR:
 
 demo: $(DEMO)/installed
@@ -48,6 +49,9 @@ test-device: .venv-device/installed
 
 fuzz: .venv/installed
 	EDGE_FUZZ_SECONDS=360 EDGE_FUZZ_PROGRAMS=5000 EDGE_FUZZ_ARCHIVES=20000 EDGE_FUZZ_KILLS=300 .venv/bin/python -m pytest -s tests/fuzz
+
+soak: .venv/installed
+	EDGE_SOAK_TURNS=10000 .venv/bin/python -m pytest -s tests/soak
 
 lint: .venv/installed
 	.venv/bin/ruff check

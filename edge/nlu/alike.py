@@ -25,7 +25,7 @@ class Spellings:
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words = list(words)
-        self._letters = np.stack([_letter_counts(word) for word in self.words]) if self.words else None
+        self._letters = np.stack([_name_counts(word) for word in self.words]) if self.words else None
         self._lengths = np.array([max(1, len(word)) for word in self.words], np.float32)
 
     def alike(self, word: str, least: float, limit: int) -> list[tuple[str, float]]:
@@ -40,6 +40,11 @@ class Spellings:
 
 
 @lru_cache(maxsize=16_384)
+def _name_counts(word: str) -> NDArray[np.uint8]:
+    """`_letter_counts` of a home's word, of which every language needs the same; what people say is not kept."""
+    return _letter_counts(word)
+
+
 def _letter_counts(word: str) -> NDArray[np.uint8]:
     """Counts of letters [_LETTERS]; letters that share a place are counted together."""
     return np.bincount([ord(letter) % _LETTERS for letter in word[:255]], minlength=_LETTERS).astype(np.uint8)

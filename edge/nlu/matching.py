@@ -107,7 +107,7 @@ class HomeIndex:
         self._findable = [name for name in self._spelled if len(name) >= _SHORTEST_FOUND]
         self._vocabulary = Spellings(vocabulary)
         self._known = frozenset(vocabulary)
-        self._alike = lru_cache(maxsize=2048)(self._find_alike)
+        self._alike = lru_cache(maxsize=512)(self._find_alike)
 
     def tokens(self, text: str) -> list[Token]:
         """Tokens of ``text``, split too where a name of the home has a particle or ending glued to it."""

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 NGRAM_SIZES = (3, 4, 2)
 MAX_NGRAMS = 20
 MAX_TOKENS = 64
+_WORDS_KEPT = 2048
+"""Words looked up lately; 16,384 took 13 MiB after some weeks of new words (``make soak``)."""
 _PADDING = (0,) * MAX_NGRAMS
 _SYMBOLS = frozenset("%°+½¼¾€$£&")
 _APOSTROPHES = frozenset("'’ʼ׳")
@@ -89,13 +91,13 @@ def tokenize(text: str, boundaries: Collection[int] = ()) -> list[Token]:
     return [Token(text[slice(*found.span())], *found.span()) for found in _TOKEN.finditer(classes)]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=_WORDS_KEPT)
 def fold(word: str) -> str:
     """Case and width folded."""
     return unicodedata.normalize("NFKC", word).casefold()
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=_WORDS_KEPT)
 def strip_marks(word: str) -> str:
     """Folded word without the diacritics that people leave out; marks of Indic scripts, which spell vowels, stay."""
     decomposed = unicodedata.normalize("NFD", word)
@@ -106,7 +108,7 @@ def _buckets(grams: Sequence[str], buckets: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys([crc32(gram.encode()) % (buckets - 1) + 1 for gram in grams]))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=_WORDS_KEPT)
 def ngram_ids(word: str, buckets: int) -> tuple[int, ...]:
     """Rows of the embedding table for a token, at most MAX_NGRAMS, each in 1..buckets-1 (0 is padding).
 

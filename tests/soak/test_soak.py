@@ -1,0 +1,90 @@
+"""Days of turns in one process: memory, open files, threads and the store do not grow.
+
+CI takes 1,000 turns; ``make soak`` takes 10,000, with a week of simulated time.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import os
+import random
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from edge import compose
+from edge.assistant import Assistant
+from edge.board.memory import rss_mib
+from edge.dialogue.dialogue import open_dialogue
+from edge.grammar.completeness import completeness
+from edge.home.clock import FakeClock
+from edge.home.demo import default_home
+from edge.parts import Mind
+from edge.types import Reply, Transcript
+
+TURNS = int(os.environ.get("EDGE_SOAK_TURNS", "1000"))
+WARM_UP = 1000
+GROWTH_MIB = 1.0
+SECONDS_A_TURN = 60.0
+SENTENCES = (
+    *(
+        "turn on the kitchen light",
+        "turn off all the lights",
+        "set the living room light to 40 percent",
+        "what time is it",
+    ),
+    *("set a timer for five minutes", "set a pizza timer for one hour", "cancel all timers", "how long is left"),
+    *("turn off the light in ten minutes", "add {} to the shopping list", "remove {} from the shopping list"),
+    *(
+        "open the bedroom blinds",
+        "lock the back door",
+        "unlock the back door",
+        "yes",
+        "no",
+        "never mind",
+        "the first one",
+    ),
+    *("set the bedroom thermostat to 21 degrees", "start the vacuum", "pause the music", "is the front door locked"),
+    *("what is the weather like", "blorp the frobnicator {}", "", "{} {} {}", "the light", "turn on the lamp"),
+    *("schalte das Licht in der Küche an", "stelle einen Timer auf zehn Minuten", "allume la lumière du salon"),
+    *("apaga todas las luces", "zet een timer voor vijf minuten", "che ore sono", "która jest godzina", "지금 몇 시야"),
+)
+
+
+def spoken(clock: FakeClock, draw: random.Random, count: int) -> Iterator[Transcript | None]:
+    """Turns with new words in them all the time; time passes between them, so that timers ring."""
+    for number in range(count):
+        clock.advance(SECONDS_A_TURN)
+        yield None
+        words = (f"thing{number}{draw.choice('abcdefgh')}" for _ in itertools.count())
+        text = draw.choice(SENTENCES)
+        yield Transcript(text.format(*itertools.islice(words, text.count("{}"))))
+
+
+@pytest.mark.timeout(1800)
+def test_nothing_grows(tmp_path: Path) -> None:
+    clock = FakeClock(datetime(2026, 3, 14, 15, 9, 26, tzinfo=timezone.utc))
+    dialogue = open_dialogue(default_home(), clock=clock, store_path=tmp_path / "home.json")
+    parser = compose.parser(compose.bundle("home"), default_home(), None, "en")
+    mind = Mind(parser, dialogue, completeness, lambda: Reply("sorry"), dialogue.due)
+    assistant, draw = Assistant(mind), random.Random(1)
+    turns = sum(1 for _ in assistant.turns(spoken(clock, draw, WARM_UP)))
+    gc.collect()
+    before_mib, files, threads = rss_mib(), len(os.listdir("/proc/self/fd")), threading.active_count()
+    failed = 0
+    for turn in assistant.turns(spoken(clock, draw, TURNS)):
+        turns += 1
+        failed += turn.error is not None
+    gc.collect()
+    grown_mib = rss_mib() - before_mib
+    assert turns > (WARM_UP + TURNS) * 0.9
+    assert failed == 0
+    assert grown_mib <= GROWTH_MIB * max(1.0, TURNS / 10_000), f"{grown_mib:.2f} MiB in {TURNS} turns"
+    assert len(os.listdir("/proc/self/fd")) == files
+    assert threading.active_count() == threads
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 1_000_000
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
