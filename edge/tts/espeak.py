@@ -11,6 +11,7 @@ import numpy as np
 
 from edge.errors import EngineError
 from edge.tts.sentences import split_sentences
+from edge.tts.spoken_form import spoken_form
 from edge.types import AudioFrame
 
 TIMEOUT_S = 10.0
@@ -57,7 +58,7 @@ class EspeakVoice:
             EngineError: the program failed, hung, or does not know the language.
         """
         start_ms = 0.0
-        for sentence in split_sentences(text):
+        for sentence in split_sentences(spoken_form(text, self._language)):
             frame = _frame(self._speak(sentence), start_ms)
             start_ms += frame.duration_ms
             yield frame

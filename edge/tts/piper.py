@@ -10,6 +10,7 @@ from typing import Any
 
 from edge.errors import EngineError
 from edge.tts.sentences import split_sentences
+from edge.tts.spoken_form import spoken_form
 from edge.types import AudioFrame
 
 LONGEST_LETTERS = 48
@@ -57,7 +58,7 @@ class PiperVoice:
             EngineError: Piper failed.
         """
         start_ms = 0.0
-        for sentence in split_sentences(text, LONGEST_LETTERS):
+        for sentence in split_sentences(spoken_form(text, self.language), LONGEST_LETTERS):
             try:
                 chunks = [chunk.audio_int16_array for chunk in self._engine.synthesize(sentence)]
             except Exception as error:
