@@ -157,7 +157,12 @@ class Dialogue:
         return Reply(text, parse.language, expects_answer=True)
 
     def _refused(self, parse: Parse, refusal: Refusal) -> Reply:
-        text = self._replies.error(parse.language, refusal.key, **refusal.variables)
+        """Why nothing was done; what is not there may be, where the home is out of reach."""
+        key, variables = refusal.key, refusal.variables
+        if variables and key.startswith("no_") and not self.home.snapshot().connected:
+            said = [variables[name] for name in ("entity", "area", "floor") if name in variables]
+            key, variables = "unreachable", {"entity": ", ".join(said)}
+        text = self._replies.error(parse.language, key, **variables)
         return Reply(text, parse.language, refused=True)
 
     def _ask(self, parse: Parse, question: Question) -> Reply:

@@ -115,7 +115,7 @@ class Replies:
         source = pack.errors.get(key) or pack.errors.get(_NEAREST_ERROR.get(key, "handle_error"))
         source = source or self._pack(_FALLBACK)[0].errors[key]
         said = {name: self._word(pack, name, str(value)) for name, value in variables.items()}
-        return self._render(source, said, f"{pack.language} error {key}")
+        return self._render(source, said, f"{pack.language} error {key}").rstrip(" :：՝")
 
     def question(self, language: str, service: str, names: Sequence[str]) -> str:
         """What is asked before ``service`` (``lock.unlock``) is called for devices of these names."""

@@ -11,12 +11,14 @@ from typing import TypeAlias
 
 from edge.dialogue.replies import Replies
 from edge.dialogue.risk import assure
-from edge.dialogue.targets import Targets
+from edge.dialogue.targets import Refusal, Targets
 from edge.home.clock import Clock
 from edge.home.port import HomePort
 from edge.home.timers import Timers
 from edge.types import Action, Entity, Outcome, OutcomeStatus, Parse, Reply, ServiceCall, StateChange
 
+_NAMED = 3
+"""Devices that a refusal names at most."""
 _GRACE_S = 0.1
 """How much longer than a call's deadline its outcome is waited for."""
 
@@ -126,7 +128,15 @@ class Toolbox:
         slots: Mapping[str, object] | None = None,
         key: str | None = None,
     ) -> tuple[Action, Reply]:
-        """The answer to a question; nothing changed."""
+        """The answer to a question; nothing changed.
+
+        Raises:
+            Refusal: the home is out of reach, so that nobody knows its states.
+        """
+        home = self.home.snapshot()
+        asked = [entity.name for entity in (*matched, *unmatched) if home.entity(entity.id) is not None]
+        if asked and not home.connected:
+            raise Refusal("unreachable", entity=", ".join(asked[:_NAMED]))
         text = self.replies.say(parse, matched, unmatched, slots, key)
         targets = tuple(entity.id for entity in (*matched, *unmatched))
         return Action(parse.intent or "", targets), Reply(text, parse.language)

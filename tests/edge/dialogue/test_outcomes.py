@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import Future
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,10 @@ class SlowHome:
         self._home = SimulatedHome(default_home())
         self._outcomes = outcomes
         self.begun: list[ServiceCall] = []
+        self.connected = True
 
     def snapshot(self) -> HomeState:
-        return self._home.snapshot()
+        return replace(self._home.snapshot(), connected=self.connected)
 
     def call(self, call: ServiceCall) -> Future[Outcome]:
         self.begun.append(call)
@@ -118,3 +120,15 @@ def test_a_language_without_texts_never_answers_in_english(say: Talker) -> None:
     say.home.set_state("light.kitchen", "unavailable")
     reply = say("HassTurnOn", language="ko", name="Kitchen Light")
     assert reply and not set("abcdefghijklmnopqrstuvwxyz") & set(reply.replace("Kitchen Light", "").lower())
+
+
+def test_nothing_is_told_of_a_home_that_is_out_of_reach() -> None:
+    home = SlowHome({})
+    dialogue = open_dialogue(home)
+    asked = Parse("HassGetState", (Slot("name", "Floor Lamp"), Slot("state", "on")), 1.0, text="is the floor lamp on")
+    assert dialogue.handle(asked)[1].text == "Yes"
+    home.connected = False
+    assert dialogue.handle(asked)[1].text == "Sorry, I can't reach Floor Lamp"
+    absent = Parse("HassTurnOn", (Slot("area", "Attic", "attic"), Slot("domain", "light")), 1.0)
+    action, reply = dialogue.handle(absent)
+    assert (action, reply.text, reply.refused) == (None, "Sorry, I can't reach attic", True)
