@@ -6,10 +6,11 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from edge.types import Area, Entity, Floor, Home, HomeState, StateChange
+from edge.errors import EdgeError
+from edge.types import Area, Entity, Floor, Home, HomeState, Outcome, OutcomeStatus, StateChange
 
 _LOG = logging.getLogger(__name__)
 _MOST_CHANGES = 1000
@@ -156,6 +157,16 @@ class LiveHome:
         for waiter in waiting:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+async def settled(work: Awaitable[Outcome]) -> Outcome:
+    """The outcome of ``work``, which fails where it raises."""
+    try:
+        return await work
+    except Exception as error:
+        if not isinstance(error, (EdgeError, ValueError, TypeError)):
+            _LOG.exception("a service call failed in a way that is a mistake of ours")
+        return Outcome(OutcomeStatus.FAILED, " ".join(str(error).split()) or type(error).__name__)
 
 
 def difference(before: Entity, after: Entity) -> tuple[StateChange, ...]:

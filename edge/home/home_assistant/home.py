@@ -17,7 +17,7 @@ from edge.errors import EdgeError, HomeError
 from edge.home.home_assistant.calls import carry_out
 from edge.home.home_assistant.registries import Naming, Registries, read_exposure, read_registries
 from edge.home.home_assistant.socket import HomeSocket, TokenRefusedError
-from edge.home.live import LiveHome
+from edge.home.live import LiveHome, settled
 from edge.links.thread import LinkThread
 from edge.types import Entity, Home, HomeState, Outcome, OutcomeStatus, ServiceCall, StateChange
 
@@ -98,7 +98,7 @@ class HomeAssistant:
 
     def call(self, call: ServiceCall) -> Future[Outcome]:
         """Begin a service call; it is sent at most once, and not after its deadline."""
-        return self._thread.begin(self._call(call, time.monotonic() + call.deadline_s))
+        return self._thread.begin(settled(self._call(call, time.monotonic() + call.deadline_s)))
 
     def changes(self) -> Iterable[StateChange]:
         """What changed since the last time this was asked."""
@@ -119,10 +119,7 @@ class HomeAssistant:
         self._staying.cancel()
 
     async def _call(self, call: ServiceCall, end_s: float) -> Outcome:
-        try:
-            outcome = await carry_out(call, self._live, lambda: self._socket, end_s)
-        except (HomeError, msgspec.MsgspecError, TypeError) as error:
-            return Outcome(OutcomeStatus.FAILED, f"{call.domain}.{call.service}: {error}")
+        outcome = await carry_out(call, self._live, lambda: self._socket, end_s)
         if outcome.status is OutcomeStatus.UNREACHABLE and self._live.trouble:
             return replace(outcome, reason=f"{outcome.reason}: {self._live.trouble}")
         return outcome
@@ -135,7 +132,9 @@ class HomeAssistant:
             except TokenRefusedError as error:
                 self._live.lost(str(error))
                 await self._new_token()
-            except (EdgeError, msgspec.MsgspecError, asyncio.TimeoutError) as error:
+            except Exception as error:
+                if not isinstance(error, (EdgeError, msgspec.MsgspecError, asyncio.TimeoutError)):
+                    _LOG.exception("the connection to Home Assistant failed in a way that is a mistake of ours")
                 wait_s = _FIRST_WAIT_S if self._live.snapshot().connected else wait_s
                 self._live.lost(str(error) or "Home Assistant answers too slowly")
             await asyncio.sleep(wait_s)

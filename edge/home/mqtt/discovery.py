@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from edge.home.mqtt.discovered import KINDS
-from edge.home.mqtt.settings import Config
+from edge.home.mqtt.settings import Config, is_topic
 from edge.home.mqtt.templates import rendered
 from edge.home.mqtt.things import Presence, Rooms, Thing, slug
 from edge.types import Entity
@@ -154,7 +154,7 @@ def _availability(config: Config) -> Iterator[tuple[str, Presence]]:
     single = {"topic": config.text("availability_topic"), "value_template": config.text("availability_template")}
     for each in (*given, *([single] if single["topic"] else ())):
         topic = each.get("topic")
-        if isinstance(topic, str):
+        if isinstance(topic, str) and is_topic(topic):
             here = _text(each.get("payload_available")) or config.text("payload_available") or "online"
             gone = _text(each.get("payload_not_available")) or config.text("payload_not_available") or "offline"
             yield topic, _presence(_text(each.get("value_template")), here, gone)

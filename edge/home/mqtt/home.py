@@ -18,7 +18,7 @@ from edge.errors import HomeError
 from edge.home.connections import Connection
 from edge.home.effects import ServiceRefusedError
 from edge.home.expected import numbers_follow, state_follows
-from edge.home.live import LiveHome
+from edge.home.live import LiveHome, settled
 from edge.home.mqtt.broker import broker, publish
 from edge.home.mqtt.catalog import Catalog
 from edge.home.mqtt.things import Message, NotSupportedError, Rooms, Thing
@@ -68,7 +68,7 @@ class MqttHome:
 
     def call(self, call: ServiceCall) -> Future[Outcome]:
         """Begin a service call; it is published at most once, and not after its deadline."""
-        return self._thread.begin(self._carry_out(call, time.monotonic() + call.deadline_s))
+        return self._thread.begin(settled(self._carry_out(call, time.monotonic() + call.deadline_s)))
 
     def changes(self) -> Iterable[StateChange]:
         """What changed since the last time this was asked."""
@@ -94,7 +94,9 @@ class MqttHome:
             try:
                 async with broker(self._connection, protocol) as client:
                     await self._session(client)
-            except (MqttError, OSError, HomeError) as error:
+            except Exception as error:
+                if not isinstance(error, (MqttError, OSError, HomeError)):
+                    _LOG.exception("the connection to the broker failed in a way that is a mistake of ours")
                 if "protocol version" in str(error).lower():
                     protocol = ProtocolVersion.V311
                 self._client = None

@@ -11,6 +11,11 @@ from edge.home.mqtt.things import Message, NotSupportedError, Reader, Writer, ch
 from edge.types import Entity, ServiceCall
 
 
+def is_topic(text: str) -> bool:
+    """Whether a message can have this topic."""
+    return 0 < len(text.encode()) < 1000 and not {"#", "+", "\0"} & set(text)
+
+
 @dataclass(frozen=True)
 class Config:
     """One announced entity: its component, the id in its topic, and its settings with every key written out."""
@@ -20,14 +25,15 @@ class Config:
     values: Mapping[str, Any]
 
     def text(self, key: str) -> str | None:
-        """A setting that is a text."""
+        """A setting that is a text; a topic is one only where it is that of a message."""
         value = self.values.get(key)
-        return value if isinstance(value, str) and value else None
+        usable = isinstance(value, str) and value and (not key.endswith("topic") or is_topic(value))
+        return value if usable else None
 
     def topic(self, key: str) -> str:
-        """A topic that must be there and can be published to; raises ValueError."""
+        """A topic that must be there; raises ValueError."""
         value = self.text(key)
-        if value is None or "#" in value or "+" in value:
+        if value is None:
             raise ValueError(f"no {key}")
         return value
 

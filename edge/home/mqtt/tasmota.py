@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from edge.home.mqtt.settings import is_topic
 from edge.home.mqtt.things import (
     FULL,
     Message,
@@ -58,7 +59,7 @@ def read_device(payload: bytes) -> Device | None:
         device = msgspec.json.decode(payload, type=Device)
     except (msgspec.MsgspecError, RecursionError):
         return None
-    usable = len(device.prefixes) == 3 and len(device.words) >= 2 and not {"#", "+"} & set(device.at(0, ""))
+    usable = len(device.prefixes) == 3 and len(device.words) >= 2 and is_topic(device.at(0, "STATE"))
     return device if usable else None
 
 
