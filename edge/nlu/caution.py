@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from edge.bundle.manifest import Frame
 from edge.nlu.alike import misspelt
 from edge.nlu.decode import Span
+from edge.nlu.durations import UNITS
 from edge.nlu.lexicon import Lexicon
 from edge.nlu.matching import Match, folded_words, plain
 from edge.nlu.naming import Naming
+from edge.nlu.quantities import Quantities
+from edge.nlu.said import Said
 from edge.nlu.tokens import Token, is_single
 from edge.nlu.words import Phrases, Places, Words, is_harmless
 from edge.types import Parse, Scope, Slot
@@ -21,49 +24,16 @@ _CONTENT = ("item", "message", "search_query", "conversation_command")
 _PAUSES = ",;"
 _APOSTROPHES = "'’"
 _SHORTEST = 2
-
-
-@dataclass(frozen=True)
-class Said:
-    """An utterance as it was read: its tokens, the frame's spans, and the words that such commands have."""
-
-    text: str
-    tokens: Sequence[Token]
-    words: Sequence[str]
-    spans: Sequence[Span]
-    used: Collection[str]
-    quoted: frozenset[int]
-    """Places inside a name of the home or the user's own text."""
-
-    def spanned(self) -> frozenset[int]:
-        """Places inside any span."""
-        return frozenset(at for span in self.spans for at in range(span.first, span.last))
-
-    def whole_word(self, at: int) -> str:
-        """The folded word that a token is a piece of."""
-        first = last = at
-        while first and self.tokens[first - 1].end == self.tokens[first].start:
-            first -= 1
-        while last + 1 < len(self.tokens) and self.tokens[last].end == self.tokens[last + 1].start:
-            last += 1
-        return "".join(self.words[first : last + 1])
-
-    def is_piece(self, first: int, last: int) -> bool:
-        """Whether words are only a piece of a longer one that a name of the home cuts."""
-        return self.whole_word(first) not in (self.words[first], "".join(self.words[first:last]))
-
-    def region(self, places: Collection[int]) -> tuple[str, tuple[int, int]]:
-        """The text from the first of some places to the last."""
-        start, end = self.tokens[min(places)].start, self.tokens[max(places)].end
-        return self.text[start:end], (start, end)
+_POSSESSIVE_WITHIN = 2
 
 
 class Caution:
     """Judges readings for one home and one language."""
 
-    def __init__(self, lexicon: Lexicon, words: Words, naming: Naming) -> None:
-        self._lexicon, self._words, self._naming = lexicon, words, naming
+    def __init__(self, lexicon: Lexicon, words: Words, naming: Naming, quantities: Quantities) -> None:
+        self._lexicon, self._words, self._naming, self._quantities = lexicon, words, naming, quantities
         self._known = frozenset(lexicon.commands)
+        self._number_words = lexicon.number_words()
         self._telling = frozenset(map(plain, words.telling))
         self._nouns = frozenset(map(plain, (*words.single, *words.plural)))
         self._general = frozenset(word for phrase in (*words.all, *words.here) for word in folded_words(phrase))
@@ -89,14 +59,20 @@ class Caution:
             return replace(parse, intent=None, slots=(), refusal=refusal)
         if not said.used:
             return parse
-        return self._explained(parse, frame, said)
+        outside = [at for at in range(len(said.words)) if at not in said.spanned()]
+        strange = frozenset(at for at in outside if self._chooses(said, at) or not self._is_explained(said, at))
+        said = replace(said, strange=strange, telling=frozenset(at for at in outside if self._does(said, at)))
+        exact = self._quantities.judge(parse, said)
+        if exact is None:
+            return replace(parse, intent=None, slots=(), refusal="value")
+        return self._explained(exact, frame, said)
 
     def _read(
         self, parse: Parse, frame: Frame, spans: Sequence[Span], tokens: Sequence[Token], matches: Sequence[Match]
     ) -> Said:
         kind = str(parse.value("domain") or (frame.domains[0] if len(frame.domains) == 1 else ""))
         intent = parse.intent or ""
-        used = self._lexicon.used(intent, kind) or self._lexicon.used(intent, "")
+        used = self._lexicon.used(intent, kind) | self._lexicon.used(intent, "")
         known = {slot.text for slot in parse.slots if slot.name in _HOME and slot.value != slot.text}
         quoted = {
             at for match in matches if match.whole and match.score == 1.0 for at in range(match.first, match.last)
@@ -132,17 +108,25 @@ class Caution:
             named = {said.region(range(span.first, span.last))[0] for span in said.spans if span.slot == slot}
             if len(named) > 1:
                 return True
+        lengths = {span.first for span in said.spans if span.slot in UNITS}
         values = {span.first for span in said.spans if span.slot not in (*_HOME, *_CONTENT)}
         whole = {at for place in self._words.phrases["all"].places(said.words) for at in range(*place)}
+        whole |= self._quantities.taken(said)
         for first, last in self._words.phrases["joiner"].places(said.words):
             apart = last not in values and not (said.quoted | whole).intersection(range(first, last))
-            apart = apart and not said.is_piece(first, last)
+            apart = apart and not (said.is_piece(first, last) or self._is_in_number(said, first, last))
+            apart = apart and not (said.words[first] in said.used and any(at >= last for at in lengths))
             if apart and self._says_something(said, range(first)) and last < len(said.words):
                 return True
         return any(
             self._is_whole(said, range(at)) and self._is_whole(said, range(at, len(said.words)))
             for at in self._pauses(said)
         )
+
+    def _is_in_number(self, said: Said, first: int, last: int) -> bool:
+        """Whether a joiner is part of a spelled number: "twenty-and-six"."""
+        inside = first and last < len(said.words)
+        return bool(inside) and {said.words[first - 1], said.words[last]} <= self._number_words
 
     def _pauses(self, said: Said) -> Iterator[int]:
         for at in range(1, len(said.tokens)):
@@ -171,8 +155,7 @@ class Caution:
 
     def _explained(self, parse: Parse, frame: Frame, said: Said) -> Parse:
         """The parse with what its other words say: a place or device that the home lacks, or one of several."""
-        outside = [at for at in range(len(said.words)) if at not in said.spanned()]
-        strange = [at for at in outside if self._chooses(said, at) or not self._is_explained(said, at)]
+        strange = sorted(said.strange)
         home = [span for span in said.spans if span.slot in _HOME]
         content = any(span.slot in _CONTENT for span in said.spans)
         parse = replace(parse, explained=not strange, scope=self._scope(said))
@@ -202,6 +185,11 @@ class Caution:
         if said.words[at] not in self._telling:
             return False
         return any(0 <= beside < len(said.words) and said.words[beside] in self._nouns for beside in (at - 1, at + 1))
+
+    def _is_someones(self, said: Said, at: int) -> bool:
+        """Whether a possessive stands beside a noun for a place: "my room" is not the one that one stands in."""
+        near = said.words[max(0, at - _POSSESSIVE_WITHIN) : at + _POSSESSIVE_WITHIN + 1]
+        return any(word in self._words.folded("own") for word in near)
 
     def _scope(self, said: Said) -> Scope:
         phrases = self._words.phrases
@@ -259,10 +247,14 @@ class Caution:
             return replace(parse, slots=(*parse.slots, Slot("name", written, written, place)))
         nouns = [at for first, last in self._words.phrases["place"].places(said.words) for at in range(first, last)]
         if parse.scope not in (Scope.HERE, Scope.ALL):
-            strange = sorted({*strange, *(at for at in nouns if at in free)})
+            strange = sorted({*strange, *(at for at in nouns if at in free and self._is_someones(said, at))})
+            if nouns and not strange:
+                return replace(parse, scope=Scope.HERE)
         if not strange:
             return parse
         if strange == [0]:
             return replace(parse, intent=None, slots=(), refusal="no_intent")
-        written, place = said.region([at for at in strange if at])
+        last = max(strange) + 1
+        beside = [last] if last in nouns and last in free else []
+        written, place = said.region([at for at in (*strange, *beside) if at])
         return replace(parse, slots=(*parse.slots, Slot("area", written, written, place)))

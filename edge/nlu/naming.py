@@ -32,15 +32,15 @@ class Naming:
         self._kind_words = lru_cache(maxsize=32)(self._find_kind_words)
         self._place_words = lru_cache(maxsize=256)(self._find_place_words)
 
-    def names(self, part: Part, said: Sequence[str]) -> bool:
+    def names(self, part: Part, said: Sequence[str], used: Collection[str] = ()) -> bool:
         """Whether folded words name ``part``.
 
-        Every word must be one of its name, of its kind of device, of its place, or one that says nothing. Of the name
-        only words for its kind may be missing.
+        Every word must be one of its name, of its kind of device, of its place, of the command (``used``), or one that
+        says nothing. Of the name only words for its kind may be missing.
         """
         if not self._lexicon.commands:
             return True
-        return any(self._fits(part, said, folded_words(name)) for name in (part.name, *part.aliases))
+        return any(self._fits(part, said, folded_words(name), used) for name in (part.name, *part.aliases))
 
     def names_some(self, part: Part, said: Sequence[str]) -> bool:
         """Whether folded words are some of a name of ``part``, and no other's."""
@@ -52,7 +52,7 @@ class Naming:
             for name in map(folded_words, (part.name, *part.aliases))
         )
 
-    def _fits(self, part: Part, said: Sequence[str], name: Sequence[str]) -> bool:
+    def _fits(self, part: Part, said: Sequence[str], name: Sequence[str], used: Collection[str]) -> bool:
         if misspelt("".join(said), "".join(name)):
             return True
         extra = self._explained(part)
@@ -62,7 +62,7 @@ class Naming:
             or any(word not in extra and not self.is_empty(word) for word in missing)
         ):
             return False
-        return all(_held(word, name) or self.is_empty(word) or _held(word, extra) for word in said)
+        return all(_held(word, name) or self.is_empty(word) or word in used or _held(word, extra) for word in said)
 
     def _explained(self, part: Part) -> Collection[str]:
         if isinstance(part, Entity):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from functools import lru_cache
 from typing import TypeAlias, cast
 
@@ -54,7 +54,7 @@ class Resolver:
         spoken = [(span, text[slice(*places[span])]) for span in spans]
         kinds, words = self._kinds(frame, spoken), [plain(token.text) for token in tokens]
         home = {
-            span: self._parts(span, written, kinds, matches, words, is_harmless(frame.intent))
+            span: self._parts(span, written, kinds, matches, words, frame.intent)
             for span, written in spoken
             if span.slot in _PARTS and span.slot not in frame.free
         }
@@ -148,15 +148,20 @@ class Resolver:
         kinds: Sequence[str],
         matches: Sequence[Match],
         words: Sequence[str],
-        harmless: bool,
+        intent: str | None,
     ) -> Sequence[Part]:
         """What the span may name: one part of the home, several whose longer names hold its words, or none."""
         scored: list[tuple[tuple[float, int], Match]] = []
         name, said = span.slot, words[span.first : span.last]
+        used = frozenset[str]().union(*(self._lexicon.used(intent or "", kind) for kind in ("", *kinds)))
         for match in matches:
             around = words[min(match.first, span.first) : max(match.last, span.last)]
             shared = min(match.last, span.last) - max(match.first, span.first)
-            if isinstance(match.part, _PARTS[name]) and shared > 0 and self._is_named(match, around, harmless):
+            if (
+                isinstance(match.part, _PARTS[name])
+                and shared > 0
+                and self._is_named(match, around, used, is_harmless(intent))
+            ):
                 length, union = match.last - match.first, max(match.last, span.last) - min(match.first, span.first)
                 share = shared / (union if match.whole else span.last - span.first)
                 rank = match.score * share + _bonus(match.part, kinds), 0 if match.whole else length
@@ -165,17 +170,19 @@ class Resolver:
         likeliest = [match for rank, match in scored if rank == best]
         if best[0] < _LEAST_SHARED:
             near = self._nearest(name, plain(written))
-            if near is not None and self._naming.names(near, said):
+            if near is not None and self._naming.names(near, said, used):
                 return (near,)
             return [match.part for match in likeliest[:1]]
         whole = [match.part for match in likeliest if match.whole]
         return whole[:1] or [match.part for match in likeliest]
 
-    def _is_named(self, match: Match, said: Sequence[str], harmless: bool) -> bool:
+    def _is_named(self, match: Match, said: Sequence[str], used: Collection[str], harmless: bool) -> bool:
         """Whether the words name the part that they match, and no other; a question may have more words beside it."""
         if harmless and match.whole and match.score == 1.0:
             return True
-        return self._naming.names(match.part, said) if match.whole else self._naming.names_some(match.part, said)
+        if not match.whole:
+            return self._naming.names_some(match.part, said)
+        return self._naming.names(match.part, said, used)
 
     def _inside(self, area: Area, written: str, kinds: Sequence[str], found: Sequence[Part]) -> Sequence[Part]:
         """What stands in ``area`` in place of a device elsewhere whose name is only alike ("fenster", "Fernseher")."""

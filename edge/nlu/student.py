@@ -20,6 +20,7 @@ from edge.nlu.matching import HomeIndex, Match, plain
 from edge.nlu.naming import Naming
 from edge.nlu.number_names import with_number_names
 from edge.nlu.program import Program
+from edge.nlu.quantities import Quantities
 from edge.nlu.resolve import Resolver
 from edge.nlu.several import MOST_COMMANDS, SEVERAL, borrowed, each_thing, parts
 from edge.nlu.short_names import with_short_names
@@ -239,7 +240,8 @@ class StudentParser:
         index = HomeIndex(home, lexicon.number_words(), lexicon.value_words())
         words = read_words(language)
         naming = Naming(home, lexicon, words)
-        return index, Resolver(home, lexicon, self._spec.numeric, naming), Caution(lexicon, words, naming)
+        caution = Caution(lexicon, words, naming, Quantities(home, lexicon, words, self._spec.numeric))
+        return index, Resolver(home, lexicon, self._spec.numeric, naming), caution
 
 
 def as_one(found: Sequence[Parse]) -> Parse:

@@ -1,4 +1,4 @@
-"""What a language says where a command must not be carried out as it seems: ``edge/data/words/LANGUAGE.toml``."""
+"""What a language says where a command must not be carried out as it seems: ``edge/data/words/LANGUAGE.json``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.nlu.matching import folded_words
+from edge.nlu.matching import folded_words, plain
 
 _FOLDER = Path(__file__).parents[1] / "data" / "words"
 
@@ -50,8 +50,10 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     ``negation`` forbids it, ``exception`` leaves something out, ``joiner`` begins a second one, ``question`` begins a
     question that is no request. ``single`` are nouns for one device, ``plural`` for several, ``all`` words for every
     one, ``place`` nouns for places that name none, ``here`` phrases for the place where the assistant stands.
-    ``telling`` words beside such a noun choose a device, ``empty`` ones choose none. ``half`` adds a half to a number,
-    ``point`` separates decimals, ``minus`` makes a number negative.
+    ``telling`` words beside such a noun choose a device, ``empty`` ones choose none;
+    ``own`` are possessives. ``half`` adds a half to a number,
+    ``point`` separates decimals, ``minus`` makes a number negative, ``by`` makes it a change. ``hours`` to ``days`` are
+    units, of which ``half_unit`` and ``quarter`` take a part; ``fractions`` are words for numbers with a half.
     """
 
     negation: tuple[str, ...] = ()
@@ -68,14 +70,33 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     point: tuple[str, ...] = ()
     minus: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    hours: tuple[str, ...] = ()
+    minutes: tuple[str, ...] = ()
+    seconds: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
+    half_unit: tuple[str, ...] = ()
+    quarter: tuple[str, ...] = ()
+    fractions: dict[str, float] = {}
 
     @cached_property
     def phrases(self) -> dict[str, Phrases]:
         """The phrases of each field."""
-        return {name: Phrases(getattr(self, name)) for name in self.__struct_fields__}
+        return {name: Phrases(getattr(self, name)) for name in self.__struct_fields__ if name != "fractions"}
+
+    def folded(self, name: str) -> frozenset[str]:
+        """The single words of a field, folded."""
+        if name not in self._folded:
+            self._folded[name] = frozenset(map(plain, getattr(self, name)))
+        return self._folded[name]
+
+    @cached_property
+    def _folded(self) -> dict[str, frozenset[str]]:
+        return {}
 
 
 def read_words(language: str) -> Words:
     """The words of a language; none where it has no file."""
-    file = _FOLDER / f"{language}.toml"
-    return msgspec.toml.decode(file.read_bytes(), type=Words) if file.is_file() else Words()
+    file = _FOLDER / f"{language}.json"
+    return msgspec.json.decode(file.read_bytes(), type=Words) if file.is_file() else Words()

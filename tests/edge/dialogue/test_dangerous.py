@@ -6,7 +6,7 @@ import pytest
 
 from tests.edge.dialogue.dangerous.cases import Case, controls, dangerous, run
 
-_KINDS = tuple(dict.fromkeys(case.kind for case in dangerous("dev.yaml") if case.kind != "value"))
+_KINDS = tuple(dict.fromkeys(case.kind for case in dangerous("dev.yaml")))
 
 
 def _wrong(cases: list[Case]) -> list[str]:
