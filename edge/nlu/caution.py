@@ -74,15 +74,16 @@ class Caution:
         intent = parse.intent or ""
         used = self._lexicon.used(intent, kind) | self._lexicon.used(intent, "")
         known = {slot.text for slot in parse.slots if slot.name in _HOME and slot.value != slot.text}
-        quoted = {
-            at for match in matches if match.whole and match.score == 1.0 for at in range(match.first, match.last)
-        }
+        exact = {at for match in matches if match.whole and match.score == 1.0 for at in range(match.first, match.last)}
+        quoted = set[int]()
         for span in spans:
             written = parse.text[tokens[span.first].start : tokens[span.last - 1].end]
-            if span.slot in _CONTENT or (span.slot in _HOME and written in known):
+            if span.slot in _CONTENT:
+                exact.update(range(span.first, span.last))
+            elif span.slot in _HOME and written in known:
                 quoted.update(range(span.first, span.last))
         words = [plain(token.text) for token in tokens]
-        return Said(parse.text, tokens, words, spans, used, frozenset(quoted))
+        return Said(parse.text, tokens, words, spans, used, frozenset(quoted | exact), frozenset(exact))
 
     def _refusal(self, said: Said, joined: bool) -> str | None:
         """Why the utterance is no command, or none that can be done."""
@@ -93,7 +94,8 @@ class Caution:
             return "negated"
         if any(self._unquoted(phrases["exception"], said)):
             return "excepted"
-        return "several" if not joined and self._is_several(said) else None
+        several = self._says_more_than_one(said) if joined else self._is_several(said)
+        return "several" if several else None
 
     def _unquoted(self, phrases: Phrases, said: Said) -> Iterator[Places]:
         """Where phrases stand, but for those in names and those that such commands have."""
@@ -113,7 +115,7 @@ class Caution:
         whole = {at for place in self._words.phrases["all"].places(said.words) for at in range(*place)}
         whole |= self._quantities.taken(said)
         for first, last in self._words.phrases["joiner"].places(said.words):
-            apart = last not in values and not (said.quoted | whole).intersection(range(first, last))
+            apart = last not in values and not (said.exact | whole).intersection(range(first, last))
             apart = apart and not (said.is_piece(first, last) or self._is_in_number(said, first, last))
             apart = apart and not (said.words[first] in said.used and any(at >= last for at in lengths))
             if apart and self._says_something(said, range(first)) and last < len(said.words):
@@ -122,6 +124,29 @@ class Caution:
             self._is_whole(said, range(at)) and self._is_whole(said, range(at, len(said.words)))
             for at in self._pauses(said)
         )
+
+    def _says_more_than_one(self, said: Said) -> bool:
+        """Whether different things are said of things that are named one after the other: "A on and B off"."""
+        home = [span for span in said.spans if span.slot in _HOME]
+        joiners = {at for place in self._words.phrases["joiner"].places(said.words) for at in range(*place)}
+        if (joiners - said.exact) & {at for span in home for at in range(span.first, span.last)}:
+            return True
+        spanned = said.spanned() | joiners
+
+        def verbs(first: int, last: int) -> set[str]:
+            return {said.words[at] for at in range(first, last) if at not in spanned and self._is_verb(said, at)}
+
+        ends = {said.words[span.last] for span in home if span.last < len(said.words) and span.last not in spanned}
+        if len(ends) > 1:
+            return True
+        before, after = verbs(0, home[0].first), verbs(home[-1].last, len(said.words))
+        between = [verbs(one.last, other.first) for one, other in zip(home, home[1:], strict=False)]
+        return any(words and not words <= before and words != after for words in between)
+
+    def _is_verb(self, said: Said, at: int) -> bool:
+        word = said.words[at]
+        noun = word in self._nouns or self._tells_kind(word) or word in self._words.folded("place")
+        return not (noun or self._naming.is_empty(word) or word in self._general)
 
     def _is_in_number(self, said: Said, first: int, last: int) -> bool:
         """Whether a joiner is part of a spelled number: "twenty-and-six"."""

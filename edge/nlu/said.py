@@ -20,6 +20,8 @@ class Said:
     used: Collection[str]
     quoted: frozenset[int]
     """Places inside a name of the home or the user's own text."""
+    exact: frozenset[int] = frozenset()
+    """Places inside a name of the home as the home spells it, or the user's own text."""
     strange: frozenset[int] = frozenset()
     """Places of words outside the slots that such commands do not have."""
     telling: frozenset[int] = frozenset()

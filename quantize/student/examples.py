@@ -21,6 +21,8 @@ _KINDS = {
     "input_button": "button",
 }  # fmt: skip
 _GROUNDED = ("HassGetState",)
+
+
 @dataclass(frozen=True)
 class Frame:
     """One class of the student: an intent, what it implies, and which of its replies fits."""

@@ -76,9 +76,7 @@ def held_out_examples(sources: list[HomeSource], space: LabelSpace, buckets: int
     return draw(sources, counts, space, buckets, rng) + draw(sources, counts, space, buckets, rng, unrelated_share=1.0)
 
 
-def home_sources(
-    languages: list[Templates], space: LabelSpace, labelled: Sequence[Sample] = ()
-) -> list[HomeSource]:
+def home_sources(languages: list[Templates], space: LabelSpace, labelled: Sequence[Sample] = ()) -> list[HomeSource]:
     """A source per language, with the ``labelled`` sentences of that language."""
     material = word_material()
     return [

@@ -70,7 +70,6 @@ def _fill(name: str, block: Block, rng: random.Random) -> tuple[str, str]:
     [
         ("turn off the lights without the floor lamp", "negated"),
         ("turn off all the lights except the floor lamp", "excepted"),
-        ("turn on the kitchen light and the floor lamp", "several"),
         ("should i open the bedroom blinds", "question"),
     ],
 )
