@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import ConfigError, EngineError
+from edge.home.opening import home as home
+from edge.home.opening import home_port as home_port
+from edge.home.opening import named_dwelling
 
 if TYPE_CHECKING:
     from edge.audio.soundcard import SoundcardMicrophone, SoundcardSpeaker
     from edge.audio.wav import WavMicrophone, WavSpeaker
     from edge.bundle.format import Bundle
-    from edge.config import Dwelling, Profile
+    from edge.config import Profile
     from edge.grammar.grammar import Grammar
     from edge.home.port import HomePort
     from edge.parts import Ears, Mind, Mouth
@@ -44,7 +46,7 @@ def profile(arguments: argparse.Namespace) -> Profile:
         chosen,
         asr=msgspec.structs.replace(chosen.asr, **_given(asr)),
         tts=msgspec.structs.replace(chosen.tts, **_given(tts)),
-        home=msgspec.structs.replace(_dwelling(given.get("home"), chosen.home), **_given(dwelling)),
+        home=msgspec.structs.replace(named_dwelling(given.get("home"), chosen.home), **_given(dwelling)),
         allow_unsigned=chosen.allow_unsigned or bool(given.get("allow_unsigned")),
         **_given(top),
     )
@@ -64,50 +66,6 @@ def bundle(name: str | None, allow_unsigned: bool = False) -> Bundle:
 
         admit(opened, allow_unsigned)
     return opened
-
-
-def _dwelling(given: str | None, profile: Dwelling) -> Dwelling:
-    """The home that the command line names: a connection or a home file."""
-    if given is None:
-        return profile
-    import msgspec
-
-    from edge.home.connections import is_connection
-
-    connection, file = (given, None) if is_connection(given) else (None, given)
-    return msgspec.structs.replace(profile, connection=connection, file=file)
-
-
-def home(named: str | None) -> Home:
-    """The connected home of this name as it was seen last, that of the home file, or without either the demo home."""
-    if named is None:
-        from edge.home.demo import default_home
-
-        return default_home()
-    from edge.home.connections import is_connection, remembered_home
-
-    if is_connection(named):
-        seen = remembered_home(named)
-        if seen is None:
-            raise ConfigError(f"the home {named!r} was never seen; type: edge home show {named}")
-        return seen
-    from edge.home.home_file import load_home
-
-    return load_home(named)
-
-
-@contextmanager
-def home_port(chosen: Profile) -> Iterator[HomePort | None]:
-    """The connected home of the profile, which may still be out of reach; None for a simulated one."""
-    if chosen.home.connection is None:
-        yield None
-        return
-    from edge.home.connections import find_connection, remembered_home
-    from edge.home.links import open_home
-
-    name = chosen.home.connection
-    with open_home(find_connection(name), remembered_home(name)) as port:
-        yield port
 
 
 def parser(opened: Bundle, of_home: Home, language: str | None, usual: str | None = None) -> Parser:

@@ -72,18 +72,15 @@ def running_home_assistant(
         server = HomeAssistantServer(tmp_path_factory.mktemp("home-assistant"))
     except FileNotFoundError:
         _missing(build.reason())
-    with namespace.entered():
-        server.start()
-        broker: dict[str, object] = {"broker": "127.0.0.1", "port": BROKER_PORT, "username": USER, "password": PASSWORD}
-        if server.version == build.NEW:
-            broker["other_settings"] = {"set_client_cert": False, "set_ca_cert": "off"}
-        server.set_up("mqtt", broker)
-        server.set_up("local_todo", {"todo_list_name": "Chores"})
-        server.set_up("shopping_list", {})
-        server.stop()  # writes all that to the disk, so that a test may kill the server
-        server.start()
-    yield server
-    server.stop()
+    try:
+        with namespace.entered():
+            server.start()
+            _furnish(server)
+            server.stop()  # writes all that to the disk, so that a test may kill the server
+            server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
@@ -102,6 +99,15 @@ def zigbee(network: Namespace, running_zigbee: Zigbee) -> Zigbee:
 def home_assistant(network: Namespace, running_home_assistant: HomeAssistantServer) -> HomeAssistantServer:
     """Home Assistant, with the test in its network."""
     return running_home_assistant
+
+
+def _furnish(server: HomeAssistantServer) -> None:
+    broker: dict[str, object] = {"broker": "127.0.0.1", "port": BROKER_PORT, "username": USER, "password": PASSWORD}
+    if server.version == build.NEW:
+        broker["other_settings"] = {"set_client_cert": False, "set_ca_cert": "off"}
+    server.set_up("mqtt", broker)
+    server.set_up("local_todo", {"todo_list_name": "Chores"})
+    server.set_up("shopping_list", {})
 
 
 def config_folder(parent: Path) -> Path:
