@@ -23,9 +23,13 @@ def answer_among(parse: Parse, candidates: tuple[Candidate, ...]) -> Candidate |
     text = parse.text.casefold()
     spoken = [str(slot.value) for slot in parse.slots if slot.name in ("name", "area") and isinstance(slot.value, str)]
     scored = []
+    called = [str(candidate.slot.text).casefold() for candidate in candidates]
     for candidate in candidates:
         names = [name.casefold() for name in (*candidate.names, *candidate.places)]
-        likeness, letters, said = max((_likeness(name, text), len(name), name) for name in names)
+        # A name that several have says less than any room: it means the one without a room.
+        shared = {name for name in names if called.count(name) > 1}
+        rated = ((_likeness(name, text), 0 if name in shared else len(name), name) for name in names)
+        likeness, letters, said = max(rated, default=(0.0, 0, ""))
         if any(own.casefold() in names for own in spoken):
             likeness = max(likeness, _ANSWER_LIKENESS)
         scored.append((likeness, letters, said, candidate))

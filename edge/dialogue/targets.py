@@ -130,18 +130,24 @@ class Targets:
             raise Refusal("no_floor", floor=_said(parse, "floor"))
         return floor
 
-    def which(self, entities: Iterable[Entity], key: str = "duplicate_targets", **variables: str) -> Question:
-        """The question which of ``entities`` is meant; they are told apart by name or, failing that, by area."""
+    def which(self, entities: Iterable[Entity], key: str = "duplicate_targets", **variables: str) -> Question | Refusal:
+        """The question which of ``entities`` is meant; they are told apart by name or, failing that, by area.
+
+        Where no answer could tell them apart, the refusal with the same reason.
+        """
         entities = list(entities)
         names = {entity.name for entity in entities}
         candidates = []
         for entity in entities:
             area = next((area for area in self._home.snapshot().areas if area.id == entity.area_id), None)
-            label = entity.name if len(names) == len(entities) or area is None else area.name
-            own = (entity.name, *entity.aliases) if len(names) == len(entities) else entity.aliases
+            by_name = len(names) == len(entities) or area is None
+            own = (entity.name, *entity.aliases) if by_name else entity.aliases
+            label = entity.name if area is None or by_name else area.name
             places = (area.name, *area.aliases) if area else ()
             slot = Slot("name", entity.id, entity.name)
             candidates.append(Candidate(slot, label, own, places))
+        if len({candidate.label for candidate in candidates}) < len(candidates[:2]):
+            return Refusal(key, **variables)
         return Question(candidates, key, **variables)
 
     def _of_kind(self, parse: Parse, found: list[Entity], domains: Collection[str]) -> list[Entity]:

@@ -27,7 +27,7 @@ from edge.parts import Mind
 from edge.types import Reply, Transcript
 
 TURNS = int(os.environ.get("EDGE_SOAK_TURNS", "1000"))
-WARM_UP = 1000
+WARM_UP = 3000  # the change queue and the caches are full then
 GROWTH_MIB = 1.0
 SECONDS_A_TURN = 60.0
 SENTENCES = (
@@ -38,7 +38,7 @@ SENTENCES = (
         "what time is it",
     ),
     *("set a timer for five minutes", "set a pizza timer for one hour", "cancel all timers", "how long is left"),
-    *("turn off the light in ten minutes", "add {} to the shopping list", "remove {} from the shopping list"),
+    *("turn off the light in ten minutes", "add milk to the shopping list", "remove milk from the shopping list"),
     *(
         "open the bedroom blinds",
         "lock the back door",
@@ -56,11 +56,11 @@ SENTENCES = (
 
 
 def spoken(clock: FakeClock, draw: random.Random, count: int) -> Iterator[Transcript | None]:
-    """Turns with new words in them all the time; time passes between them, so that timers ring."""
-    for number in range(count):
+    """Turns of which many have names and words of their own; time passes between them, so that timers ring."""
+    for _ in range(count):
         clock.advance(SECONDS_A_TURN)
         yield None
-        words = (f"thing{number}{draw.choice('abcdefgh')}" for _ in itertools.count())
+        words = ("".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _word in itertools.count())
         text = draw.choice(SENTENCES)
         yield Transcript(text.format(*itertools.islice(words, text.count("{}"))))
 

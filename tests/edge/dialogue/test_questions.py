@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.dialogue.dialogue import open_dialogue
+from edge.dialogue.dialogue import Dialogue, open_dialogue
 from edge.dialogue.replies import Replies
 from edge.errors import ConfigError
-from edge.types import Entity, Home, Parse, Slot
+from edge.types import Area, Entity, Home, Parse, Slot
+from tests.edge.conftest import parse_of
 
 if TYPE_CHECKING:
     from conftest import Talker
@@ -129,3 +130,44 @@ def test_weather_file_is_missing_or_wrong(talker: Callable[..., Talker], tmp_pat
     with pytest.raises(ConfigError, match="temperatur"):
         say("HassGetWeather")
     assert say("HassGetCurrentTime") == "3:09 PM"
+
+
+def lamps(*rooms: str | None) -> Dialogue:
+    """A home with lamps of one name in these rooms."""
+    areas = tuple(Area(room.lower(), room) for room in dict.fromkeys(rooms) if room is not None)
+    devices = tuple(
+        Entity(f"light.l{number}", "Desk Lamp", area_id=room and room.lower(), state="off")
+        for number, room in enumerate(rooms)
+    )
+    return open_dialogue(Home(areas, (), devices))
+
+
+def answered(dialogue: Dialogue, answer: str) -> list[str]:
+    """Lamps that are on after "turn on the desk lamp" and ``answer``."""
+    _, reply = dialogue.handle(parse_of("HassTurnOn", "turn on the desk lamp", name="Desk Lamp"))
+    assert reply.expects_answer
+    dialogue.handle(parse_of(None, answer))
+    return [entity.id for entity in dialogue.home.snapshot().entities if entity.state == "on"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "chosen"),
+    [("office", "light.l0"), ("the desk lamp", "light.l1"), ("the desk lamp in the office", "light.l0"), ("hm", None)],
+)
+def test_one_of_two_devices_of_a_name_has_no_room(answer: str, chosen: str | None) -> None:
+    assert answered(lamps("Office", None), answer) == ([chosen] if chosen else [])
+
+
+@pytest.mark.parametrize("rooms", [(None, None), ("Office", "Office"), ("Office", "Office", "Office")])
+def test_what_no_answer_can_tell_apart_is_not_asked(rooms: tuple[str | None, ...]) -> None:
+    dialogue = lamps(*rooms)
+    action, reply = dialogue.handle(parse_of("HassTurnOn", "turn on the desk lamp", name="Desk Lamp"))
+    assert action is None
+    assert not reply.expects_answer
+    assert reply.refused
+    assert "Desk Lamp" in reply.text
+
+
+def test_an_answer_that_fits_two_devices_chooses_none() -> None:
+    assert answered(lamps("Office", "Office", "Hall"), "office") == []
+    assert answered(lamps("Office", "Office", "Hall"), "hall") == ["light.l2"]
