@@ -25,7 +25,7 @@ class Catalog:
         self._base, self._discovery, self._rooms = base, discovery, rooms
         self._devices: list[Device] = []
         self._groups: list[Group] = []
-        self._configs: dict[str, dict[str, Config]] = {}
+        self._announced: dict[str, list[tuple[Thing, str | None]]] = {}
         self._tasmota: dict[str, tasmota.Device] = {}
         self._last: dict[str, int] = {}
         self.log_topic = f"{base}/bridge/logging"
@@ -49,7 +49,7 @@ class Catalog:
             self._tasmota |= {topic: device} if device is not None else {}
             return bool(before or device)
         if is_config:
-            return self._announced(topic, payload)
+            return self._take_config(topic, payload)
         try:
             if topic.endswith("/devices"):
                 self._devices = read_devices(payload)
@@ -74,7 +74,7 @@ class Catalog:
         named = [room_name(device.friendly_name) for device in self._devices]
         named += [room_name(group.friendly_name) for group in self._groups]
         named += [room_name(device.name) for device in self._tasmota.values()]
-        named += [suggested_area(config) for configs in self._configs.values() for config in configs.values()]
+        named += [room for announced in self._announced.values() for _, room in announced]
         entities = {each.entity.id: each.entity for each in self.things()}
         return self._rooms.areas(entities, {slug(name): name for name in named if name})
 
@@ -83,13 +83,15 @@ class Catalog:
         """The home file's floors."""
         return self._rooms.home.floors
 
-    def _announced(self, topic: str, payload: bytes) -> bool:
-        before = self._configs.pop(topic, None)
-        found = read_config(topic, payload, self._discovery)
-        usable = {key: config for key, config in found.items() if not self._is_of_zigbee(config)}
-        if usable:
-            self._configs[topic] = usable
-        return bool(before or usable)
+    def _take_config(self, topic: str, payload: bytes) -> bool:
+        before = self._announced.pop(topic, None)
+        configs = [
+            each for each in read_config(topic, payload, self._discovery).values() if not self._is_of_zigbee(each)
+        ]
+        found = [(each, suggested_area(config)) for config in configs if (each := thing(config, self._rooms))]
+        if found:
+            self._announced[topic] = found
+        return bool(before or found)
 
     def _is_of_zigbee(self, config: Config) -> bool:
         """Whether zigbee2mqtt announced it, whose own lists say more."""
@@ -102,11 +104,8 @@ class Catalog:
             yield replace(each, lives=tuple((topic, _is_online) for topic in topics))
 
     def _of_discovery(self) -> Iterator[Thing]:
-        for _, configs in sorted(self._configs.items()):
-            for config in configs.values():
-                found = thing(config, self._rooms)
-                if found is not None:
-                    yield found
+        for _, announced in sorted(self._announced.items()):
+            yield from (each for each, _ in announced)
         for _, device in sorted(self._tasmota.items()):
             yield from tasmota.things(device, self._rooms)
 

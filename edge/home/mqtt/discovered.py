@@ -24,13 +24,13 @@ def _cover(config: Config) -> Parts:
         "stop_cover": ("payload_stop", "STOP"),
     }
     switched = commands(config, "command_topic", words) if config.text("command_topic") else None
-    place = config.text("set_position_topic")
+    place, template = config.text("set_position_topic"), config.text("set_position_template")
     closed, opened = number(config.values.get("position_closed", 0)), number(config.values.get("position_open", 100))
 
     def write(call: ServiceCall, entity: Entity) -> tuple[Message, ...]:
         if call.service == "set_cover_position" and place is not None:
             at = closed + (opened - closed) * number(call.data["position"]) / 100
-            return (Message(place, command(config.text("set_position_template"), round(at))),)
+            return (Message(place, command(template, round(at))),)
         if switched is None:
             raise NotSupportedError(f"{entity.id} has no service {call.service}")
         return switched(call, entity)
@@ -62,13 +62,13 @@ def _lock(config: Config) -> Parts:
 
 def _fan(config: Config) -> Parts:
     switched, speed = commands(config, "command_topic", ON_OFF), config.text("percentage_command_topic")
-    most = number(config.values.get("speed_range_max") or 100)
+    most, template = number(config.values.get("speed_range_max") or 100), config.text("percentage_command_template")
 
     def write(call: ServiceCall, entity: Entity) -> tuple[Message, ...]:
         if call.service != "set_percentage" or speed is None:
             return switched(call, entity)
         value = round(number(call.data["percentage"]) * most / 100)
-        return (Message(speed, command(config.text("percentage_command_template"), value)),)
+        return (Message(speed, command(template, value)),)
 
     def read_speed(word: str, entity: Entity) -> Entity:
         return with_attribute(entity, "percentage", round(100 * number(word) / most))
@@ -82,6 +82,7 @@ def _climate(config: Config) -> Parts:
     given = config.values.get("modes")
     modes = [str(mode) for mode in given] if isinstance(given, list) else ["auto", "off", "cool", "heat"]
     target, mode = config.text("temperature_command_topic"), config.text("mode_command_topic")
+    of_temperature, of_mode = config.text("temperature_command_template"), config.text("mode_command_template")
     static: dict[str, object] = {"hvac_modes": modes}
     for key in ("min_temp", "max_temp"):
         if key in config.values:
@@ -90,13 +91,13 @@ def _climate(config: Config) -> Parts:
     def write(call: ServiceCall, entity: Entity) -> tuple[Message, ...]:
         if call.service == "set_temperature" and target is not None:
             value = f"{number(call.data['temperature']):g}"
-            return (Message(target, command(config.text("temperature_command_template"), value)),)
+            return (Message(target, command(of_temperature, value)),)
         wanted = {"turn_off": "off", "set_hvac_mode": str(call.data.get("hvac_mode"))}.get(call.service)
         if call.service == "turn_on":
             wanted = next((known for known in ("heat_cool", "auto", "heat", "cool") if known in modes), None)
         if mode is None or wanted not in modes:
             raise NotSupportedError(f"{entity.id} has no service {call.service} with {dict(call.data)}")
-        return (Message(mode, command(config.text("mode_command_template"), wanted)),)
+        return (Message(mode, command(of_mode, wanted)),)
 
     def read_mode(word: str, entity: Entity) -> Entity:
         if word not in modes:

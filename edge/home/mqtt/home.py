@@ -10,6 +10,7 @@ from concurrent.futures import Future
 
 from aiomqtt import Client, MqttError, ProtocolVersion
 
+from edge.board.memory import return_freed_memory
 from edge.errors import HomeError
 from edge.home.connections import Connection
 from edge.home.live import LiveHome, settled
@@ -140,6 +141,7 @@ class MqttHome:
                 _LOG.info("connected to the broker at %s", self._connection.url)
             if self._keep is not None:
                 self._keep(self._live.snapshot())
+            return_freed_memory()
             await self._ask_for_states(client)
             await self._stale.wait()
             await asyncio.sleep(_SETTLE_S)

@@ -30,6 +30,7 @@ def light(config: Config) -> Parts:
     scale = number(config.values.get("brightness_scale") or FULL)
     switched = commands(config, "command_topic", ON_OFF)
     level, color = config.text("brightness_command_topic"), config.text("rgb_command_topic")
+    template = config.text("brightness_command_template")
 
     def write(call: ServiceCall, entity: Entity) -> tuple[Message, ...]:
         messages = switched(call, entity)
@@ -37,7 +38,7 @@ def light(config: Config) -> Parts:
         if (brightness is not None and level is None) or (rgb is not None and color is None):
             raise NotSupportedError(f"{entity.id} has no service {call.service} with {dict(call.data)}")
         if brightness is not None and level is not None:
-            words = command(config.text("brightness_command_template"), round(brightness * scale / FULL))
+            words = command(template, round(brightness * scale / FULL))
             messages += (Message(level, words),)
         if rgb is not None and color is not None:
             messages += (Message(color, ",".join(map(str, rgb))),)

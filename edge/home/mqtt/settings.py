@@ -78,13 +78,13 @@ def words_as_states(config: Config, *states: tuple[str, str, str]) -> Callable[[
 
 def commands(config: Config, topic: str, services: Mapping[str, tuple[str, str]]) -> Writer:
     """Publishes a word for a service, by service: (setting, default word)."""
-    at = config.topic(topic)
+    at, template = config.topic(topic), config.text("command_template")
+    words = {service: config.word(*setting) for service, setting in services.items()}
 
     def write(call: ServiceCall, entity: Entity) -> tuple[Message, ...]:
-        if call.service not in services:
+        if call.service not in words:
             raise NotSupportedError(f"{entity.id} has no service {call.service}")
-        word = config.word(*services[call.service])
-        return (Message(at, command(config.text("command_template"), word)),)
+        return (Message(at, command(template, words[call.service])),)
 
     return write
 
