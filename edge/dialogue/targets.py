@@ -14,6 +14,7 @@ _COVERINGS = ("blind", "shade", "shutter")
 """What hangs before windows and is called by each other's names: Spanish has one word for the first and the last."""
 
 
+_LONG_WORD, _ENDING = 3, 2
 _RUNNING = ("light", "fan", "media_player", "switch")
 _OFF_STATES = ("off", "idle", "standby", "unavailable", None)
 """Of what can be turned off, only what is on can be meant."""
@@ -69,9 +70,11 @@ class Targets:
             Refusal: nothing fits.
             Question: several devices have the name.
         """
-        area, floor = self.area(parse), self.floor(parse)
         name = _text(parse, "name")
         found = list(self._home.snapshot().entities)
+        if name is None and (called := self._called_after_place(parse, found, domains)):
+            return called
+        area, floor = self.area(parse), self.floor(parse)
         if name is not None:
             called = [entity for entity in found if _is_called(entity, name)]
             found = called or self._kept(
@@ -150,6 +153,24 @@ class Targets:
             return Refusal(key, **variables)
         return Question(candidates, key, **variables)
 
+    def _called_after_place(self, parse: Parse, found: list[Entity], domains: Collection[str]) -> list[Entity]:
+        """The device of the kind that bears the place in its name, where none of the kind stands there: "porch light".
+
+        Raises:
+            Question: several bear it.
+        """
+        place, wanted = _text(parse, "area"), _text(parse, "domain")
+        if place is None or wanted is None:
+            return []
+        able = [entity for entity in found if entity.domain in domains and entity.domain == wanted]
+        area = _named(self._home.snapshot().areas, place)
+        if area is not None and any(self._is_in(entity, area, None) for entity in able):
+            return []
+        called = [entity for entity in able if any(_bears(own, place) for own in (entity.name, *entity.aliases))]
+        if len(called) > 1:
+            raise self.which(called, "duplicate_entities", entity=_said(parse, "area"))
+        return called
+
     def _of_kind(self, parse: Parse, found: list[Entity], domains: Collection[str]) -> list[Entity]:
         """Devices of the kind; where there is none of the covering that is named, those that go by its name too."""
         wanted, device_class = _text(parse, "domain"), _text(parse, "device_class")
@@ -224,6 +245,20 @@ def _holds(entity: Entity, words: str) -> bool:
     """Whether a name of the device is longer and holds these words, in any order."""
     said = set(words.casefold().split())
     return any(said < set(own.casefold().split()) for own in (entity.name, *entity.aliases))
+
+
+def _bears(name: str, place: str) -> bool:
+    """Whether every long word of a place stands in a name, perhaps with another ending."""
+    own = name.casefold().replace("'", " ").replace("’", " ").split()
+    said = [word for word in place.casefold().replace("'", " ").replace("’", " ").split() if len(word) >= _LONG_WORD]
+    return bool(said) and all(any(_alike(word, other) for other in own) for word in said)
+
+
+def _alike(word: str, other: str) -> bool:
+    shorter, longer = sorted((word, other), key=len)
+    if shorter == longer:
+        return True
+    return len(shorter) > _LONG_WORD and longer.startswith(shorter) and len(longer) - len(shorter) <= _ENDING
 
 
 def _text(parse: Parse, slot: str) -> str | None:

@@ -25,6 +25,8 @@ _PAUSES = ",;"
 _APOSTROPHES = "'’"
 _SHORTEST = 2
 _POSSESSIVE_WITHIN = 2
+_POLITE = 0.9
+"""How sure a command is that begins like a question: "is it possible to lock the gate"."""
 
 
 class Caution:
@@ -49,12 +51,12 @@ class Caution:
     ) -> Parse:
         """The parse, or one that says why it is not carried out, or one that names what the home does not have.
 
-        ``joined``: the utterance is about several things, and the parse about one of them.
+        ``joined``: the student says how many commands there are, so that joining words need not be asked.
         """
         if is_harmless(parse.intent):
             return parse
         said = self._read(parse, frame, spans, tokens, matches)
-        refusal = self._refusal(said, joined)
+        refusal = self._refusal(said, joined, parse.confidence)
         if refusal is not None:
             return replace(parse, intent=None, slots=(), refusal=refusal)
         if not said.used:
@@ -73,6 +75,8 @@ class Caution:
         kind = str(parse.value("domain") or (frame.domains[0] if len(frame.domains) == 1 else ""))
         intent = parse.intent or ""
         used = self._lexicon.used(intent, kind) | self._lexicon.used(intent, "")
+        if kind == "switch":  # many a switch turns on a lamp
+            used |= self._lexicon.used(intent, "light")
         known = {slot.text for slot in parse.slots if slot.name in _HOME and slot.value != slot.text}
         exact = {at for match in matches if match.whole and match.score == 1.0 for at in range(match.first, match.last)}
         quoted = set[int]()
@@ -85,10 +89,10 @@ class Caution:
         words = [plain(token.text) for token in tokens]
         return Said(parse.text, tokens, words, spans, used, frozenset(quoted | exact), frozenset(exact))
 
-    def _refusal(self, said: Said, joined: bool) -> str | None:
+    def _refusal(self, said: Said, joined: bool, confidence: float) -> str | None:
         """Why the utterance is no command, or none that can be done."""
         phrases = self._words.phrases
-        if phrases["question"].at(said.words, 0):
+        if confidence < _POLITE and phrases["question"].at(said.words, 0):
             return "question"
         if any(self._unquoted(phrases["negation"], said)):
             return "negated"

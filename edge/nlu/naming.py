@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from edge.nlu.alike import misspelt
 from edge.nlu.lexicon import Lexicon
-from edge.nlu.matching import folded_words, plain
+from edge.nlu.matching import folded_words, plain, without_apostrophes
 from edge.nlu.words import Words
 from edge.types import Area, Entity, Floor, Home
 
@@ -18,6 +18,10 @@ _MAY_BE = dict.fromkeys(("switch", "input_boolean", "group"), ("light", "fan"))
 """What else people call a device of a kind: what it switches."""
 _LONGEST_LETTERS = 1
 _FEW_KINDS = 4
+
+
+def _words_of(name: str) -> tuple[str, ...]:
+    return without_apostrophes(folded_words(name))
 
 
 class Naming:
@@ -40,16 +44,17 @@ class Naming:
         """
         if not self._lexicon.commands:
             return True
-        return any(self._fits(part, said, folded_words(name), used) for name in (part.name, *part.aliases))
+        said = without_apostrophes(said)
+        return any(self._fits(part, said, _words_of(name), used) for name in (part.name, *part.aliases))
 
     def names_some(self, part: Part, said: Sequence[str]) -> bool:
         """Whether folded words are some of a name of ``part``, and no other's."""
         if not self._lexicon.commands:
             return True
-        extra = self._explained(part)
+        extra, said = self._explained(part), without_apostrophes(said)
         return any(
             all(_held(word, name) or self.is_empty(word) or _held(word, extra) for word in said)
-            for name in map(folded_words, (part.name, *part.aliases))
+            for name in map(_words_of, (part.name, *part.aliases))
         )
 
     def _fits(self, part: Part, said: Sequence[str], name: Sequence[str], used: Collection[str]) -> bool:

@@ -75,8 +75,9 @@ class Resolver:
         for place, tag, written, where in pending:
             value = self.value(tag, written, domain, free=tag in frame.free)
             slots[place] = Slot(tag.removesuffix("-"), value, written, where)
-        if named and not any(slot.name == "domain" for slot in slots):
-            slots.append(Slot("domain", named.domain))
+        kind = named.domain if named else _only_kind(frame) if _placed(slots) else None
+        if kind and not any(slot.name == "domain" for slot in slots):
+            slots.append(Slot("domain", kind))
         return tuple(slots)
 
     def value(self, tag: str, written: str, domain: str = "", free: bool = False) -> SlotValue:
@@ -229,6 +230,18 @@ def _joined(spans: Sequence[Span], frame: Frame) -> list[Span]:
         else:
             joined.append(span)
     return joined
+
+
+def _only_kind(frame: Frame) -> str | None:
+    """The kind of device that a command about a place can only mean: "unlock the office"."""
+    kinds = [kind for kind in frame.domains if kind != "valve"]
+    return kinds[0] if len(kinds) == 1 else None
+
+
+def _placed(slots: Sequence[Slot]) -> bool:
+    """Whether a room or floor was said, and no name."""
+    said = {slot.name for slot in slots if slot.text is not None}
+    return "name" not in said and bool(said & {"area", "floor"})
 
 
 def _bonus(part: Part, kinds: Sequence[str]) -> float:

@@ -35,6 +35,8 @@ Run = Callable[[Ids, Features], Sequence[Features]]
 _MAX_CHARACTERS = 1000
 _MAX_ALTERNATIVES = 3
 _CLEAR = 0.8
+_ALONE = 0.02
+"""Probability of several commands below which there is only one."""
 _WARM_UP = "1 2 3"
 _FOREIGN, _CLEARLY = 10.0, 0.3
 """How much likelier than the usual language another one must be, and how likely: "thanks" could be of many."""
@@ -131,10 +133,11 @@ class StudentParser:
             return self._each(parts(text, best.spans, tokens), Parse(None, (), in_scope, language, text=said))
         reading = Reading(said, frame, tokens, matches, best.spans, self._probability(log_p, frame.intent), in_scope)
         things = list(each_thing(text, best.spans, tokens, frame.free))
-        return as_one([self._command(reading, spans, language, len(things) > 1) for spans in things])
+        counted = SEVERAL in self._frames_of and self._probability(log_p, SEVERAL) < _ALONE
+        return as_one([self._command(reading, spans, language, counted or len(things) > 1) for spans in things])
 
     def _command(self, reading: Reading, spans: Sequence[Span], language: str, joined: bool) -> Parse:
-        """What is said of one thing, without an intent where it makes no sense; ``joined``, others are named too."""
+        """What is said of one thing, without an intent where it makes no sense; ``joined``: see ``Caution.judge``."""
         said, frame, tokens, matches = reading.said, reading.frame, reading.tokens, reading.matches
         text, (_, resolver, caution) = said[:_MAX_CHARACTERS], self._speaking(language)
         slots = self._whole_command(resolver.slots(text, frame, spans, tokens, matches), text)
