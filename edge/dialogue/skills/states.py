@@ -62,7 +62,15 @@ class GetState:
             return self._tools.told(parse, found, key="one")
         if not known:
             raise Refusal("no_intent")
-        return self._tools.told(parse, matched, [entity for entity in found if entity not in matched])
+        action, reply = self._tools.told(parse, matched, [entity for entity in found if entity not in matched])
+        return action, self._with_state(reply, matched[0]) if named and len(found) == len(matched) == 1 else reply
+
+    def _with_state(self, reply: Reply, entity: Entity) -> Reply:
+        """A yes with the state beside it, which answers "is it on or off" too."""
+        word = self._tools.replies.state_word(reply.language, entity)
+        if word is None or word.casefold() in reply.text.casefold():
+            return reply
+        return replace(reply, text=f"{reply.text.rstrip('.。')}, {word}")
 
     def _instead(self, parse: Parse, refusal: Refusal) -> list[Entity]:
         """What is told where nothing fits: of a device whose place is unknown its state, of a place that none is there.
