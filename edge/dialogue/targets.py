@@ -248,10 +248,15 @@ def _holds(entity: Entity, words: str) -> bool:
 
 
 def _bears(name: str, place: str) -> bool:
-    """Whether every long word of a place stands in a name, perhaps with another ending."""
-    own = name.casefold().replace("'", " ").replace("’", " ").split()
-    said = [word for word in place.casefold().replace("'", " ").replace("’", " ").split() if len(word) >= _LONG_WORD]
-    return bool(said) and all(any(_alike(word, other) for other in own) for word in said)
+    """Whether a name is a place's and one word more, perhaps with other endings: that word says what it is."""
+    own, said = _long_words(name), _long_words(place)
+    others = [word for word in own if not any(_alike(word, other) for other in said)]
+    return bool(said) and len(others) <= 1 and all(any(_alike(word, other) for other in own) for word in said)
+
+
+def _long_words(text: str) -> list[str]:
+    words = text.casefold().replace("'", " ").replace("’", " ").split()
+    return [word for word in words if len(word) >= _LONG_WORD or word.isdigit()]
 
 
 def _alike(word: str, other: str) -> bool:

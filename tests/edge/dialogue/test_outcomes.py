@@ -113,7 +113,7 @@ def test_the_reply_tells_the_value_that_was_set(say: Talker) -> None:
 def test_questions_see_what_others_changed(say: Talker) -> None:
     assert say("HassGetState", "is the coffee machine on", name="Coffee Machine", state="on") == "No, off"
     say.home.set_state("switch.coffee", "on")
-    assert say("HassGetState", "is the coffee machine on", name="Coffee Machine", state="on") == "Yes"
+    assert say("HassGetState", "is the coffee machine on", name="Coffee Machine", state="on") == "Yes, on"
 
 
 def test_a_language_without_texts_never_answers_in_english(say: Talker) -> None:
@@ -126,7 +126,7 @@ def test_nothing_is_told_of_a_home_that_is_out_of_reach() -> None:
     home = SlowHome({})
     dialogue = open_dialogue(home)
     asked = Parse("HassGetState", (Slot("name", "Floor Lamp"), Slot("state", "on")), 1.0, text="is the floor lamp on")
-    assert dialogue.handle(asked)[1].text == "Yes"
+    assert dialogue.handle(asked)[1].text == "Yes, on"
     home.connected = False
     assert dialogue.handle(asked)[1].text == "Sorry, I can't reach Floor Lamp"
     absent = Parse("HassTurnOn", (Slot("area", "Attic", "attic"), Slot("domain", "light")), 1.0)

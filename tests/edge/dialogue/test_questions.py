@@ -42,7 +42,7 @@ def test_state_of_one_device(say: Talker) -> None:
     assert say("HassGetState", "what is the outside temperature", name="Outside Temperature") == (
         "Outside temperature is 12.5 °C"
     )
-    assert say("HassGetState", "is the front door locked", name="Front Door", state="locked") == "Yes"
+    assert say("HassGetState", "is the front door locked", name="Front Door", state="locked") == "Yes, locked"
     assert say("HassGetState", "is the front door unlocked", name="Front Door", state="unlocked") == "No, locked"
     assert say("HassGetState", "where is Ben", name="Ben") == "Ben is away"
 

@@ -96,7 +96,7 @@ def test_what_is_on_is_about_appliances(say: Talker) -> None:
         ("media_player.tv", "playing", {"name": "TV", "state": "on"}, "Tv is playing"),
         ("media_player.tv", "off", {"name": "TV", "state": "on"}, "No, off"),
         ("vacuum.rover", "cleaning", {"name": "Rover", "state": "on"}, "Rover is cleaning"),
-        ("climate.bedroom", "cool", {"name": "Bedroom Thermostat", "state": "on"}, "Yes"),
+        ("climate.bedroom", "cool", {"name": "Bedroom Thermostat", "state": "on"}, "Yes, in cooling mode"),
         ("cover.bedroom", "opening", {"name": "Bedroom Blinds", "state": "open"}, "Bedroom blinds is opening"),
         ("light.kitchen", "on", {"name": "Kitchen Light", "state": "shining"}, "Kitchen light is on"),
         ("light.kitchen", "off", {"name": "Kitchen Light", "area": "standby"}, "Kitchen light is off"),
@@ -126,7 +126,7 @@ def test_states_are_said_in_the_language(say: Talker, language: str, entity_id: 
 
 def test_a_state_is_asked_by_the_word_of_the_language(say: Talker) -> None:
     say.home.set_state("media_player.tv", "paused")
-    assert say("HassGetState", "ist der Fernseher pausiert", "de", name="TV", state="pausiert") == "Ja"
+    assert say("HassGetState", "ist der Fernseher pausiert", "de", name="TV", state="pausiert") == "Ja, pausiert"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from edge.nlu.matching import DOMAINS, FEATURES, HomeIndex
 from edge.types import Area, Entity, Floor, Home
 
@@ -116,3 +118,10 @@ def test_three_letters_are_a_name_only_where_it_begins_with_them() -> None:
 
     assert found("lock all doors") == set()
     assert found("the fan in the halls") == {"fans", "hall"}
+
+
+@pytest.mark.parametrize(("own", "said"), [("Ruths Lamp", "dim ruth's lamp"), ("Ruth's Lamp", "dim ruths lamp")])
+def test_a_genitive_with_and_without_its_apostrophe_is_one(own: str, said: str) -> None:
+    index = HomeIndex(Home(entities=(Entity("light.a", own),)))
+    tokens = index.tokens(said)
+    assert any(match.whole and match.score == 1.0 and match.last == len(tokens) for match in index.matches(tokens))
