@@ -135,6 +135,8 @@ class Caution:
         joiners = {at for place in self._words.phrases["joiner"].places(said.words) for at in range(*place)}
         if (joiners - said.exact) & {at for span in home for at in range(span.first, span.last)}:
             return True
+        if len(home) < 2:
+            return False
         spanned = said.spanned() | joiners
 
         def verbs(first: int, last: int) -> set[str]:
