@@ -7,6 +7,7 @@ import json
 import ssl
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +15,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from edge.home.connections import Connection, remember_home, save_connection
 from edge.links.thread import LinkThread
-from tests.command import edge, one_line, rows
+from edge.types import Entity, Home
+from tests.command import CHECKOUT, edge, one_line, rows
 from tests.testbed import zigbee as bed
 from tests.testbed.home_assistant import PASSWORD, USER, HomeAssistantServer
 from tests.testbed.zigbee import Broker, Zigbee
@@ -164,3 +167,37 @@ def test_tls_with_the_servers_own_authority(secure: tuple[str, Path], data: dict
     refused = edge(*connect, text=PASSWORD + "\n", env=data)
     assert refused.returncode == 2
     assert "CERTIFICATE_VERIFY_FAILED" in one_line(refused)
+
+
+def test_check_says_whether_the_connected_home_answers(
+    home_assistant: HomeAssistantServer, data: dict[str, str], tmp_path: Path
+) -> None:
+    assert edge("home", "connect", home_assistant.url, text=home_assistant.token + "\n", env=data).returncode == 0
+    profile = tmp_path / "mine.toml"
+    desktop = (CHECKOUT / "firmware_configs" / "desktop.toml").read_text(encoding="utf-8")
+    profile.write_text(f'{desktop}\n[home]\nconnection = "home-assistant"\n')
+
+    def part() -> dict[str, object]:
+        (report,) = rows(edge("check", "--profile", profile, "--json", env=data).stdout)
+        return next(dict(part) for part in report["parts"] if part["part"] == "home")
+
+    assert part()["found"]
+    assert "home-assistant: 3 areas" in str(part()["detail"])
+    file = secret(data, "home-assistant")
+    file.write_text(file.read_text().replace(home_assistant.url, "http://127.0.0.1:9"))
+    missing = part()
+    assert not missing["found"]
+    assert "out of reach" in str(missing["detail"])
+    assert missing["fix"] == "edge home connect URL --name home-assistant"
+
+
+def test_parsing_for_a_connected_home_stays_lean(data: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", data["XDG_DATA_HOME"])
+    save_connection(Connection("flat", "http://127.0.0.1:9", token="none"))
+    remember_home("flat", Home((), (), (Entity("light.chandelier", "Chandelier"),)))
+    command = [sys.executable, "-X", "importtime", "-m", "edge", "parse", "--home", "flat", "turn on the chandelier"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT, check=True)
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "msgspec" in imported
+    assert not imported & {"asyncio", "websockets", "aiomqtt", "paho", "ssl"}
+    assert json.loads(done.stdout)["intent"] == "HassTurnOn"
