@@ -66,11 +66,7 @@ class WholeFile:
         os.replace(self._partial, self._target)
         self._partial = None
         self.stream.close()
-        folder = os.open(self._target.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self._target.parent)
 
     def discard(self) -> None:
         """Forget the content, unless it was put in place."""
@@ -121,6 +117,15 @@ def write_file(target: Path, data: bytes | str, error: type[EdgeError] = ConfigE
     """
     with whole_file(target, error) as stream:
         stream.write(data.encode() if isinstance(data, str) else data)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk; raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def end_tidily() -> None:

@@ -21,6 +21,7 @@ import msgspec
 
 from edge.bundle.manifest import is_name
 from edge.errors import BundleError
+from edge.files import sync_folder
 
 try:
     from _sha2 import sha256  # type: ignore[import-not-found,unused-ignore]
@@ -175,6 +176,8 @@ def write_state(name: str, state: State) -> State:
             os.fsync(handle)
         finally:
             os.close(handle)
+        if not kept:
+            sync_folder(bundle_folder() / name)
     except OSError as error:
         raise BundleError(f"cannot write the state of {name}: {error.strerror}; free some space") from error
     return numbered
