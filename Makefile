@@ -7,6 +7,7 @@
 # make arm-test     the aarch64 wheel in an emulated Debian understands as this machine does; needs root
 # make fuzz         random input, 5,000 broken programs, 20,000 broken archives, 300 killed installations; two hours
 # make soak         10,000 turns in a simulated week: memory does not grow
+# make docs         the documentation site in build/site; every warning and broken link is an error
 # make wheel        a wheel in dist/; EDGE_TARGET=aarch64 make wheel for a board, on any machine
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ PYTHONS := $(wildcard $(PYENV_ROOT)/versions/3.1[0-4].*/bin/python)
 DEMO := .venv-demo
 NATIVE := pyproject.toml setup.py $(wildcard edge/nlu/native/*.cpp)
 
-.PHONY: arm-test budgets demo demo-pythons fuzz soak test test-device testbed lint wheel clean system
+.PHONY: arm-test budgets docs demo demo-pythons fuzz soak test test-device testbed lint wheel clean system
 .DELETE_ON_ERROR:
 
 demo: $(DEMO)/installed
@@ -57,6 +58,9 @@ lint: .venv/installed
 	.venv/bin/ruff check
 	.venv/bin/mypy --strict
 	.venv/bin/lint-imports --no-cache
+
+docs: .venv/installed
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs --quiet build --strict
 
 arm-test: .venv-device/installed
 	@.ci/system-packages optional qemu-user-static debootstrap g++-aarch64-linux-gnu binfmt-support espeak-ng

@@ -38,107 +38,127 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rates(_Table, frozen=True):
-    """What one core does: published figures of a board, or with ``machine`` what ``edge-bench calibrate`` measured.
-
-    ``seven_zip_mips`` is ``7z b -mmt1``, ``memcpy_mb_s`` tinymembench's, ``dgemm_gflops`` double-precision matrix
-    products (HPL on one core); the others are the kernels of ``edge-bench calibrate``: single-precision matrix
-    products, LZMA compression, the shipped int8 student on 12 tokens, and plain Python.
-    """
+    """What one core does: published figures, or with ``machine`` what ``edge-bench calibrate`` measured."""
 
     seven_zip_mips: _Rate | None = None
+    """7-Zip rating of one thread (``7z b -mmt1``)."""
     memcpy_mb_s: _Rate | None = None
+    """Memory bandwidth, as tinymembench measures it."""
     dgemm_gflops: _Rate | None = None
+    """Double-precision matrix products (HPL on one core)."""
     sgemm_gflops: _Rate | None = None
+    """Single-precision matrix products of ``edge-bench calibrate``."""
     lzma_mb_s: _Rate | None = None
+    """LZMA compression of ``edge-bench calibrate``."""
     student_runs_s: _Rate | None = None
+    """Runs of the shipped int8 student on 12 tokens."""
     python_mops: _Rate | None = None
+    """Plain Python operations."""
     machine: _Text | None = None
+    """Where ``edge-bench calibrate`` measured these rates."""
     sources: tuple[_Text, ...] = ()
+    """Addresses of the published figures."""
 
 
 class Board(_Table, frozen=True):
-    """Facts of the hardware; ``memory_cap_mib`` is what the operating system leaves to the assistant."""
+    """Facts of the hardware."""
 
     title: _Text
+    """Name of the board for people."""
     soc: _Text
+    """Chip and memory."""
     core: _Text
+    """Kind of processor core."""
     cores: _Count
+    """Number of cores; 0 does not limit them."""
     clock_mhz: _Count
+    """Clock of a core."""
     ram_mib: _Count
+    """Memory of the board; up to 512 MiB the lean recognizer is used."""
     memory_cap_mib: Annotated[int, msgspec.Meta(ge=16, le=1_000_000)] | None = None
+    """What the operating system leaves to the assistant; simulation and budgets enforce it."""
     os: _Text = "Debian 12 or later, 64 bit"
+    """Operating system."""
     audio: _Text = ""
+    """Sound hardware."""
     source: _Text = ""
+    """Where these facts stand."""
     rates: Rates = Rates()
+    """Speed of one core, from which times are projected."""
 
 
 class Audio(_Table, frozen=True):
-    """Sound devices by PortAudio name or number; None is the system's default.
-
-    ``automatic_gain`` raises quiet speech, by up to 20 dB; ``noise_suppression`` of 1 to 4 lowers steady noise (extra
-    ``noise``), which helps people to understand recordings more than it helps these recognizers.
-    """
+    """Sound devices, and what makes speech easier to hear."""
 
     microphone: _Text | _Count | None = None
+    """PortAudio name or number; without it the system's default."""
     speaker: _Text | _Count | None = None
+    """PortAudio name or number; without it the system's default."""
     barge_in: bool = False
+    """Speech stops a reply; needs a microphone that cancels echoes."""
     automatic_gain: bool = True
+    """Raises quiet speech by up to 20 dB."""
     noise_suppression: Annotated[int, msgspec.Meta(ge=0, le=4)] = 0
+    """Lowers steady noise, 1 to 4 (extra ``noise``). It helps people more than these recognizers."""
 
 
 class Wake(_Table, frozen=True):
-    """How the assistant is called; ``threshold`` of the wake word's probability, None for its model's own."""
+    """How the assistant is called."""
 
     engine: Literal["micro", "push-to-talk", "none"] = "micro"
+    """A wake word, the Enter key, or nothing: every utterance is meant for the assistant."""
     word: _Text = "okay_nabu"
+    """Wake word: okay_nabu, alexa, hey_jarvis or hey_mycroft."""
     threshold: Annotated[float, msgspec.Meta(gt=0, lt=1)] | None = None
+    """Probability that counts as the wake word; without it that of the word's model."""
 
 
 class Endpoint(_Table, frozen=True):
-    """When an utterance is over.
-
-    ``hangover_ms`` of silence end it; ``open_ms`` where the text heard so far is a command that could go on ("turn off
-    the lights"), ``complete_ms`` where it is a complete one. That text is asked for after ``pause_ms``.
-    """
+    """When an utterance is over."""
 
     hangover_ms: _Milliseconds = 600
+    """Silence that always ends an utterance."""
     open_ms: _Milliseconds = 352
+    """Silence that ends a command that could go on ("turn off the lights")."""
     complete_ms: _Milliseconds = 192
+    """Silence that ends an utterance whose text is already a complete command."""
     pause_ms: _Milliseconds = 160
+    """Silence after which the recognizer is asked for its text so far."""
 
 
 class Asr(_Table, frozen=True):
-    """Speech recognizer; ``auto`` takes Moonshine for English and an installed Vosk model for the others.
-
-    ``phrases`` is a JSON file with a list of commands, to which Vosk is then limited.
-    """
+    """Speech recognizer."""
 
     engine: Literal["auto", "moonshine", "vosk"] = "auto"
+    """``auto`` takes Moonshine for English and an installed Vosk model for other languages."""
     model: _Text | None = None
+    """Model by name or folder, instead of the engine's own."""
     phrases: _Text | None = None
+    """JSON file with a list of commands; Vosk then hears only these."""
 
 
 class Tts(_Table, frozen=True):
-    """Voice; ``auto`` takes Piper where a voice of the language is installed, else espeak-ng."""
+    """Voice of the replies."""
 
     engine: Literal["auto", "piper", "espeak", "none"] = "auto"
+    """``auto`` takes Piper where a voice of the language is installed, else espeak-ng."""
     voice: _Text | None = None
+    """Piper voice by name or folder."""
 
 
 class Dwelling(_Table, frozen=True):
-    """The home that is controlled: one of ``edge home connect``, or a simulated one; without either the demo home.
-
-    ``connection`` is its name. ``allow`` are the addresses and networks of a connected home, which the service may
-    talk to; it may talk to no others. ``file`` is the home file of a simulated one.
-    ``area`` is where the assistant stands, by name or id. ``store`` is a file that keeps timers, and the states and
-    lists of a simulated home, across restarts; under systemd it is in the unit's state folder where it is not named.
-    """
+    """The home that is controlled; without ``connection`` and ``file`` the demo home."""
 
     connection: _Name | None = None
+    """Name of a home that ``edge home connect`` knows."""
     allow: tuple[_Text, ...] = ()
+    """Addresses and networks of the connected home; the service may talk to no others."""
     file: _Text | None = None
+    """Home file of a simulated home."""
     area: _Text | None = None
+    """Where the assistant stands, by name or id."""
     store: _Text | None = None
+    """File that keeps timers, states and lists across restarts; systemd's state folder without it."""
 
     @property
     def named(self) -> str | None:
@@ -147,39 +167,51 @@ class Dwelling(_Table, frozen=True):
 
 
 class Budget(_Table, frozen=True):
-    """A limit of one metric: the ``percentile`` (50, 95, 99; 100 is the maximum) must not exceed ``limit``.
-
-    ``metric`` is ``scenario.measure`` of ``edge-bench`` (``turn.first_audio_ms``). A limit that is higher than it once
-    was says in ``raised`` what for; a test compares it with the project's history.
-    """
+    """A limit of one metric."""
 
     metric: _Text
+    """``scenario.measure`` of ``edge-bench``, such as ``turn.first_audio_ms``."""
     percentile: Annotated[int, msgspec.Meta(ge=1, le=100)]
+    """Percentile that must not exceed the limit: 50, 95 or 99; 100 is the maximum."""
     limit: Annotated[float, msgspec.Meta(ge=0, lt=1e12)]
+    """The limit itself."""
     unit: _Text
+    """Unit of the limit."""
     why: _Text
+    """Reason for this limit."""
     raised: _Text = ""
+    """Reason why the limit is higher than it once was; a test compares it with the history."""
 
 
 class Profile(_Table, frozen=True):
-    """Everything that differs from one board to the next.
-
-    ``allow_unsigned``: use ``bundle`` although nobody trusted signed it.
-    """
+    """Everything that differs from one board to the next."""
 
     name: _Name
+    """Name of the profile: letters, digits, dots and dashes."""
     board: Board
+    """The table ``[board]``."""
     language: _Text = "en"
+    """Language in which the assistant hears and answers."""
     bundle: _Text = "home"
+    """Bundle that understands commands: a name, a folder or an ``.edge`` file."""
     allow_unsigned: bool = False
+    """Uses ``bundle`` although nobody trusted has signed it."""
     home: Dwelling = Dwelling()
+    """The table ``[home]``."""
     weather: _Text | None = None
+    """Weather report (JSON or TOML) that answers questions about the weather."""
     audio: Audio = Audio()
+    """The table ``[audio]``."""
     wake: Wake = Wake()
+    """The table ``[wake]``."""
     endpoint: Endpoint = Endpoint()
+    """The table ``[endpoint]``."""
     asr: Asr = Asr()
+    """The table ``[asr]``."""
     tts: Tts = Tts()
+    """The table ``[tts]``."""
     budgets: tuple[Budget, ...] = ()
+    """The tables ``[[budgets]]``."""
 
 
 def profile_names() -> list[str]:
