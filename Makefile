@@ -60,7 +60,7 @@ lint: .venv/installed
 	.venv/bin/lint-imports --no-cache
 
 docs: .venv/installed
-	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs --quiet build --strict
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build --strict
 
 arm-test: .venv-device/installed
 	@.ci/system-packages optional qemu-user-static debootstrap g++-aarch64-linux-gnu binfmt-support espeak-ng
