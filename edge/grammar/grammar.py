@@ -25,6 +25,7 @@ from edge.types import Area, Entity, Floor, Home, SlotValue
 FORMAT = 1
 MAX_CALL_DEPTH = 40
 SPACE = " "
+MINUS_SIGNS = "\u2212-\u2013"
 APOSTROPHES = "'\u2019\u02bc`"
 _ABBREVIATION = re.compile(r"\b(?:[A-Z]{2,4}|[b-df-hj-np-tv-xzB-DF-HJ-NP-TV-XZ]{2,3})\b")
 
@@ -148,10 +149,15 @@ def normalize(text: str) -> str:
 def spell(text: str) -> Iterator[tuple[str, int]]:
     """Normalized characters of ``text``, each with the index of the character that it came from.
 
-    Whatever stands between letters and digits is one space, but apostrophes are nothing ("what's" is "whats").
+    Whatever stands between letters and digits is one space, but apostrophes are nothing ("what's" is "whats"), and the
+    sign of a negative number stays.
     """
     space = False
     for index, char in enumerate(text):
+        if char in MINUS_SIGNS and _is_sign(text, index):
+            yield MINUS_SIGNS[0], index
+            space = False
+            continue
         folded = char.lower() if char.isascii() else unicodedata.normalize("NFKD", _casefold(char))
         for part in folded:
             if part.isalnum():
@@ -160,6 +166,11 @@ def spell(text: str) -> Iterator[tuple[str, int]]:
             elif not (space or part in APOSTROPHES or unicodedata.combining(part)):
                 yield SPACE, index
                 space = True
+
+
+def _is_sign(text: str, index: int) -> bool:
+    """Whether a dash is right before a number and after nothing: not the one of "20-30"."""
+    return text[index + 1 : index + 2].isdigit() and not text[:index][-1:].isalnum()
 
 
 def _casefold(char: str) -> str:

@@ -106,7 +106,7 @@ class Caution:
         for first, last in phrases.places(said.words):
             place = range(first, last)
             known = last - first == 1 and said.words[first] in said.used
-            if not (known or said.quoted.intersection(place) or said.is_piece(first, last)):
+            if not (known or said.exact.intersection(place) or said.is_piece(first, last)):
                 yield first, last
 
     def _is_several(self, said: Said) -> bool:

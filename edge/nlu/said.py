@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from edge.nlu.decode import Span
-from edge.nlu.tokens import Token
+from edge.nlu.tokens import Token, is_single
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Said:
 
     def is_piece(self, first: int, last: int) -> bool:
         """Whether words are only a piece of a longer one that a name of the home cuts."""
+        if is_single(self.tokens[first]):
+            return False
         return self.whole_word(first) not in (self.words[first], "".join(self.words[first:last]))
 
     def region(self, places: Collection[int]) -> tuple[str, tuple[int, int]]:

@@ -48,6 +48,18 @@ def number_texts(numbers: NumberRange, language: str) -> Iterator[tuple[str, Slo
             if engine is not None:
                 for words in set(engine.format_number(number + half).text_by_ruleset.values()):
                     yield words, value
+                    if number < 0:
+                        yield _with_digits(words, engine, number + half), value
+
+
+def _with_digits(words: str, engine: Any, number: float) -> str:
+    """The spelled negative number with its amount in digits: "minus 5"."""
+    amount = max(set(engine.format_number(-number).text_by_ruleset.values()) & _endings(words), key=len, default="")
+    return f"{words.removesuffix(amount)}{-number:g}" if amount else words
+
+
+def _endings(words: str) -> set[str]:
+    return {words[at:] for at in range(len(words))}
 
 
 def _brackets(text: str) -> str | None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from edge.grammar.grammar import Grammar, home_names
-from edge.grammar.parser import SpokenParser, is_pressed
+from edge.grammar.parser import GrammarParser, SpokenParser, is_pressed
 from edge.types import Entity, Home, Parse, Slot, Transcript
 from quantize.grammar.compiler import compile_grammar
 from quantize.templates.command_file import parse_domain
@@ -129,3 +129,13 @@ def test_lists_the_words_that_a_grammar_spells_out(grammar: Grammar) -> None:
         *("add", "bedroom", "could", "in", "kitchen", "lamp", "list", "minutes", "my", "on", "one", "please", "the"),
         *("to", "turn", "two", "you"),
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [("5", 5), ("five", 5), ("-5", -5), ("minus five", -5), ("minus 5", -5), ("-18", -18), ("18", None)],
+)
+def test_a_range_below_zero_tells_five_from_minus_five(said: str, value: int | None) -> None:
+    sentences = "language: en\nintents: {Set: {data: [{sentences: ['set the freezer to {t} degrees']}]}}\n"
+    grammar = compile_grammar(parse_domain(f"{sentences}lists: {{t: {{range: {{from: -20, to: 5}}}}}}"))
+    assert GrammarParser(grammar).parse(Transcript(f"set the freezer to {said} degrees")).value("t") == value

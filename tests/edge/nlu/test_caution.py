@@ -79,6 +79,24 @@ def test_a_refusal_says_why(text: str, refusal: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ja", "Garage Doorを開けないで"),
+        ("zh-CN", "不要打开Garage Door"),
+        ("ko", "Garage Door 열지 마"),
+        ("th", "อย่าเปิด Garage Door"),
+        ("ar", "لا تفتح Garage Door"),
+        ("tr", "Garage Door açma"),
+        ("cs", "neotvírej Garage Door"),
+        ("fi", "älä avaa Garage Door"),
+        ("hi", "Garage Door मत खोलो"),
+    ],
+)
+def test_negations_of_other_languages_open_nothing(language: str, text: str) -> None:
+    assert is_harmless(parse(text, language).intent)
+
+
+@pytest.mark.parametrize(
     ("text", "slot", "said"),
     [
         ("turn on the sun room lights", "area", "sun"),
