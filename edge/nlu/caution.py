@@ -92,7 +92,8 @@ class Caution:
     def _refusal(self, said: Said, joined: bool, confidence: float) -> str | None:
         """Why the utterance is no command, or none that can be done."""
         phrases = self._words.phrases
-        if confidence < _POLITE and phrases["question"].at(said.words, 0):
+        firm = phrases["question"].at(said.words, 0)
+        if firm or (confidence < _POLITE and phrases["polite"].at(said.words, 0)):
             return "question"
         if any(self._unquoted(phrases["negation"], said)):
             return "negated"
