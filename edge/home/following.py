@@ -14,8 +14,8 @@ from edge.types import AudioFrame, HomeState, Parse, Transcript
 _Made = TypeVar("_Made")
 _Result = TypeVar("_Result")
 _LOG = logging.getLogger(__name__)
-_PARSE_WAITS_S = 0.5
-"""How long a parse waits for new names: an index of 300 entities takes 60 ms, one of 5,000 takes 800 ms."""
+_PARSE_WAITS_S = 2.0
+"""How long a parse that comes right after a change waits for the new names: 60 to 400 ms for 300 entities."""
 
 
 class Following(Generic[_Made]):

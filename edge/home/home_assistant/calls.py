@@ -76,7 +76,7 @@ async def _send(call: ServiceCall, reached: tuple[str, ...], home: HomeSocket, e
     if not answer.done() and not pong.done():
         home.abort()
         answer.cancel()
-        return Outcome(OutcomeStatus.UNREACHABLE, "Home Assistant does not answer; the call was taken back"), ""
+        return Outcome(OutcomeStatus.TIMED_OUT, "Home Assistant does not answer any more; the call was taken back"), ""
     try:
         raw = await asyncio.wait_for(answer, max(0.0, end_s - _MARGIN_S - _now()))
     except asyncio.TimeoutError:

@@ -68,7 +68,7 @@ def test_a_slow_index_does_not_hold_up_the_turn() -> None:
 
     def make(state: HomeState) -> Names:
         if begun.is_set():
-            time.sleep(1.5)
+            time.sleep(4)
         return Names(state)
 
     parser = FollowingParser(Following(port, make))
@@ -76,8 +76,8 @@ def test_a_slow_index_does_not_hold_up_the_turn() -> None:
     port.rename("Chandelier")
     begun_s = time.monotonic()
     assert parser.parse(Transcript("")).text == "Lamp"
-    assert time.monotonic() - begun_s < 1
-    eventually(lambda: parser.parse(Transcript("")).text == "Chandelier")
+    assert time.monotonic() - begun_s < 3
+    eventually(lambda: parser.parse(Transcript("")).text == "Chandelier", within_s=10)
 
 
 def test_a_recognizer_changes_between_utterances_alone() -> None:

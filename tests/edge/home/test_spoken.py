@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from edge import compose
@@ -242,7 +243,9 @@ def test_a_new_name_is_heard_in_the_next_turn(
         administrator.ask("config/entity_registry/update", entity_id=KITCHEN, aliases=[None, "zanzibar lantern"])
         eventually(lambda: "zanzibar lantern" in getattr(port.snapshot().entity(KITCHEN), "aliases", ()))
         mind.due()
-        time.sleep(2)
+        for improve in ears.front:
+            improve.accept(AudioFrame(np.zeros(512, np.int16), 16000))
+        eventually(lambda: not any(thread.name == "names" for thread in threading.enumerate()), within_s=30)
         (turn,) = assistant.turns(compose.wav_microphone(str(path)).frames())
         administrator.ask("config/entity_registry/update", entity_id=KITCHEN, aliases=[None])
         assert turn.action is not None, turn

@@ -129,6 +129,7 @@ def test_calls_in_a_shaky_network_are_carried_out_once_or_not_at_all(
     home: MqttHome, zigbee: Zigbee, network: Namespace
 ) -> None:
     shaking, before = threading.Event(), len(zigbee.frames())
+    calls = [ServiceCall("light", "turn_on", (CEILING,), {"brightness": 20 + number}) for number in range(40)]
 
     def shake() -> None:
         while not shaking.wait(0.4):
@@ -138,15 +139,16 @@ def test_calls_in_a_shaky_network_are_carried_out_once_or_not_at_all(
     thread = threading.Thread(target=shake)
     thread.start()
     try:
-        outcomes = [timed(home, OFF if number % 2 else ON)[0] for number in range(40)]
+        outcomes = [timed(home, call)[0] for call in calls]
     finally:
         shaking.set()
         thread.join()
     time.sleep(1)
-    done = sum(outcome.done for outcome in outcomes)
-    unknown = sum(outcome.status is OutcomeStatus.TIMED_OUT for outcome in outcomes)
-    assert done <= len(commands(zigbee, before)) <= done + unknown
-    assert done > 5
+    levels = [frame["payload"]["level"] for frame in zigbee.frames()[before:] if "level" in frame["payload"]]
+    done = [20 + at for at, outcome in enumerate(outcomes) if outcome.done]
+    assert levels == sorted(set(levels)), "none twice, none after a later one"
+    assert {round(level * 254 / 255) for level in done} <= set(levels)
+    assert len(done) > 5
 
 
 def test_a_broker_that_is_restarted(home: MqttHome, broker: Broker, connect: Connect) -> None:
