@@ -10,6 +10,7 @@ import os
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -134,9 +135,19 @@ def cache_folder() -> Path:
             return base
     except OSError:
         pass
-    import tempfile  # what only writing needs takes memory from reading
+    return _private_folder()
 
-    return Path(tempfile.mkdtemp(prefix="edge-"))
+
+@lru_cache(maxsize=1)
+def _private_folder() -> Path:
+    """One folder for this process, which goes when the process ends."""
+    import atexit  # here and below: what only a read-only cache needs takes memory
+    import shutil
+    import tempfile
+
+    folder = Path(tempfile.mkdtemp(prefix="edge-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def bundle_names() -> list[str]:

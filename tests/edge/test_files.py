@@ -164,3 +164,23 @@ def test_many_writers_of_one_file_leave_one_whole_file(unnamed: bool, tmp_path: 
             text = (tmp_path / "a").read_text()
             assert text == text[0] * 10_000
     assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGTERM])
+def test_a_cache_that_cannot_be_written_leaves_no_folder(number: int | None, tmp_path: Path) -> None:
+    """Each run left a folder with the unpacked programs."""
+    environment = {**os.environ, "XDG_CACHE_HOME": "/proc/none", "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "edge", "parse", "--lang", "en", "-"]
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as program:
+        assert program.stdin is not None and program.stdout is not None
+        program.stdin.write(b"what time is it\n")
+        program.stdin.flush()
+        assert b"HassGetCurrentTime" in program.stdout.readline()
+        assert len(os.listdir(tmp_path)) == 1
+        if number is not None:
+            program.send_signal(number)
+        program.stdin.close()
+        program.wait(30)
+    assert os.listdir(tmp_path) == []

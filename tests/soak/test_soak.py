@@ -6,7 +6,6 @@ CI takes 1,000 turns; ``make soak`` takes 10,000, with a week of simulated time.
 from __future__ import annotations
 
 import gc
-import itertools
 import os
 import random
 import threading
@@ -18,7 +17,7 @@ import pytest
 
 from edge import compose
 from edge.assistant import Assistant
-from edge.board.memory import rss_mib
+from edge.board.memory import return_freed_memory, rss_mib
 from edge.dialogue.dialogue import open_dialogue
 from edge.grammar.completeness import completeness
 from edge.home.clock import FakeClock
@@ -27,7 +26,7 @@ from edge.parts import Mind
 from edge.types import Reply, Transcript
 
 TURNS = int(os.environ.get("EDGE_SOAK_TURNS", "1000"))
-WARM_UP = 3000  # the change queue and the caches are full then
+WARM_UP = 3000
 GROWTH_MIB = 1.0
 SECONDS_A_TURN = 60.0
 SENTENCES = (
@@ -60,18 +59,25 @@ def spoken(clock: FakeClock, draw: random.Random, count: int) -> Iterator[Transc
     for _ in range(count):
         clock.advance(SECONDS_A_TURN)
         yield None
-        words = ("".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _word in itertools.count())
         text = draw.choice(SENTENCES)
-        yield Transcript(text.format(*itertools.islice(words, text.count("{}"))))
+        yield Transcript(text.format(*strange_words(draw, text.count("{}"))))
+
+
+def strange_words(draw: random.Random, count: int) -> list[str]:
+    """Words that were not said before."""
+    return ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=8)) for _ in range(count)]
 
 
 @pytest.mark.timeout(1800)
 def test_nothing_grows(tmp_path: Path) -> None:
+    return_freed_memory()
     clock = FakeClock(datetime(2026, 3, 14, 15, 9, 26, tzinfo=timezone.utc))
     dialogue = open_dialogue(default_home(), clock=clock, store_path=tmp_path / "home.json")
     parser = compose.parser(compose.bundle("home"), default_home(), None, "en")
     mind = Mind(parser, dialogue, completeness, lambda: Reply("sorry"), dialogue.due)
     assistant, draw = Assistant(mind), random.Random(1)
+    for word in strange_words(draw, 64 * 40):  # what is remembered of words has its full size from now on
+        parser.parse(Transcript(word))
     turns = sum(1 for _ in assistant.turns(spoken(clock, draw, WARM_UP)))
     gc.collect()
     before_mib, files, threads = rss_mib(), len(os.listdir("/proc/self/fd")), threading.active_count()
