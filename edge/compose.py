@@ -85,13 +85,13 @@ def _student(opened: Bundle, of_home: Home, language: str | None, usual: str | N
 
 
 def heard_language(chosen: Profile, opened: Bundle) -> str | None:
-    """The profile's language, in which the recognizer hears, where the bundle knows it."""
+    """The language that the recognizer hears, if the bundle knows it."""
     known = opened.manifest.languages
     return next((name for name in (chosen.language, chosen.language.split("-")[0]) if name in known), None)
 
 
 def spoken_parser(chosen: Profile, opened: Bundle, of_home: Home, language: str | None) -> Parser:
-    """What understands what was heard, of which more is asked than of what was typed.
+    """Parser for speech. It is stricter than the parser for typed text, because recognizers mishear.
 
     On a small board own commands are understood as the bundle words them, without its student, which takes 11 MiB.
     """

@@ -60,7 +60,7 @@ class WakeDetector(Protocol):
     """Says when its wake word was heard."""
 
     def accept(self, frame: AudioFrame) -> bool:
-        """True on the frame in which the wake word was completed."""
+        """True on the frame that completed the wake word."""
 
     def reset(self) -> None:
         """Forget the audio so far."""

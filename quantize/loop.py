@@ -1,7 +1,7 @@
 """The training loop of everything that is trained: several processes, checkpoints, resume, progress with ETA.
 
-Every step seeds its own random generator and every epoch its own order, so that a resumed run continues exactly where
-a killed one stopped, and nothing but weights, optimizer and position has to be stored.
+Every step seeds its own random generator and every epoch its own order. So a resumed run continues exactly where a
+killed one stopped. Only weights, optimizer and position have to be stored.
 """
 
 from __future__ import annotations

@@ -58,8 +58,8 @@ class Data(_Table, frozen=True):
 class TeacherPlan(_Table, frozen=True):
     """A Hugging Face encoder by path, id or package (see `quantize.teacher.encoders`), adapted and fine-tuned.
 
-    ``members``: so many are fine-tuned, with different seeds, and one of each of the ``further`` encoders as it is; the
-    student learns their mean opinion.
+    ``members``: number of copies that are fine-tuned, with different seeds. One of each of the ``further`` encoders
+    joins them as it is. The student learns their mean opinion.
     ``floor``: weight of a linear classifier over character n-grams in the intents that the student learns.
     """
 
@@ -97,9 +97,9 @@ class StudentPlan(_Table, frozen=True):
 class Training(_Table, frozen=True):
     """How the student is trained; not ``distilled``, it learns from given labels alone, nothing from the teacher.
 
-    A distilled student learns the teacher's intents with ``intent_weight`` and is not shown ``ngram_dropout`` of the
-    n-grams, and no n-gram of ``word_dropout`` of the words, so that it can do without a word that it never met;
-    ``dropout`` is that of its layers.
+    A distilled student learns the teacher's intents with ``intent_weight``. It is not shown ``ngram_dropout`` of the
+    n-grams, and no n-gram of ``word_dropout`` of the words. So it can do without a word that it never met. ``dropout``
+    is that of its layers.
     """
 
     epochs: Count = 20

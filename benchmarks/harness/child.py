@@ -81,7 +81,7 @@ class Probe:
         return cpu_ms
 
     def fact(self, name: str, value: object) -> None:
-        """Something to record that is no sample."""
+        """Something to record beside the samples."""
         self._send(event="fact", name=name, value=value)
 
     def _send(self, **event: object) -> None:
@@ -104,7 +104,7 @@ class Probe:
 
 
 def live_mib() -> float:
-    """Resident memory after all that is free went back to the system: what an allocator keeps is no leak."""
+    """Resident memory after free memory went back to the system: what an allocator keeps does not count as a leak."""
     import ctypes
     import gc
 

@@ -1,6 +1,6 @@
 """Both errors of end-pointing: speakers who are cut off in a pause, and how long they are made to wait at the end.
 
-Recordings go through the assistant's own loop, each as it is and with a pause put in, as slow speakers make them.
+Recordings go through the assistant's own loop. Each is played unchanged, and again with the pause of a slow speaker.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MIDDLE = (0.3, 0.7)
 class EndpointLevel:
     """Results with one pause in every recording: ``waited_ms`` of each whose end was found after its speech.
 
-    ``cut`` counts those ended before their speech was over, ``unheard`` those in which no speech was noticed.
+    ``cut`` counts those ended before their speech was over, ``unheard`` those without any speech noticed.
     """
 
     pause_ms: float

@@ -26,7 +26,7 @@ _PROGRESS_EVERY = 50
 def speak(source: Path, out: Path, voice: str, minutes: float, seed: int) -> float:
     """Speak sentences of ``source`` in an order drawn from ``seed`` until ``minutes`` are full; returns the minutes.
 
-    ``source`` is text, a sentence a line, which are no commands; or JSON lines ``{"text", "intent", "slots"}``.
+    ``source`` is text without commands, a sentence a line; or JSON lines ``{"text", "intent", "slots"}``.
     ``voice`` is ``piper``, or ``espeak`` with a dialect (``espeak:en-gb``). Writes ``0001.wav`` and so on at 16 kHz
     and ``labels.json``; what the voice says nothing of is left out.
 
@@ -61,7 +61,7 @@ def read_sentences(source: Path) -> list[dict[str, Any]]:
     """Labels of the sentences in ``source``; those of a plain text have no intent.
 
     Raises:
-        ConfigError: it holds none, or a line is no label.
+        ConfigError: It holds none, or a line is not a label.
     """
     labels: list[dict[str, Any]] = []
     for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):

@@ -23,7 +23,7 @@ _CONTEXT = {"domain", "device_class", "state"}
 
 @dataclass(frozen=True)
 class Label:
-    """What a recording means: the values that each slot may have; ``intent`` is None where nothing is commanded."""
+    """What a recording means: the values that each slot may have; ``intent`` is None if it is not a command."""
 
     intent: str | None
     slots: dict[str, tuple[str, ...]]

@@ -33,12 +33,12 @@ class WakeResult:
 
     @property
     def per_hour(self) -> float | None:
-        """False alarms per hour; None where nothing was measured."""
+        """False alarms per hour; None if nothing was measured."""
         return self.false_alarms / self.hours if self.hours else None
 
     @property
     def per_hour_at_most(self) -> float | None:
-        """Upper end of the 95 % interval of the rate: so many hours prove no less."""
+        """Upper end of the 95 % interval of the rate: the measured hours do not prove a lower one."""
         return poisson_upper(self.false_alarms) / self.hours if self.hours else None
 
 

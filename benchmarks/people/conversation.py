@@ -81,7 +81,7 @@ def _snapshot(dialogue: Dialogue) -> dict[str, State]:
 
 
 def _elsewhere(answers: Sequence[Answer], known: Collection[str]) -> Changes:
-    """What actions changed that is no device, list or timer: announcements."""
+    """What actions changed beside devices, lists and timers: announcements."""
     found: Changes = {}
     for change in (change for answer in answers for action in answer.actions for change in action.changes):
         if change.entity_id not in known and not change.entity_id.startswith(("timer.", "todo.")):

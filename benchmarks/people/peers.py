@@ -44,7 +44,7 @@ Peer = Callable[[str], Understood]
 
 
 class ChosenReplies(Replies):
-    """Replies of which a peer says which fits."""
+    """Replies among which a peer chooses."""
 
     chosen: ReplyChoice | None = None
 

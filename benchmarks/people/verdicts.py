@@ -1,8 +1,8 @@
 """Judges results by what changed in the home, and tells shares of verdicts as a table.
 
 ``right`` is exactly what was expected; ``asked`` and ``refused`` changed nothing; ``wrong-nothing`` said "done" or
-answered wrongly; ``partly`` did some of what was expected and nothing else; ``WRONG-CHANGED`` changed what was not
-asked for.
+answered wrongly; ``partly`` did some of what was expected and nothing else; ``WRONG-CHANGED`` changed something that
+nobody asked for.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ class Change:
 def compare(before: Report, after: Report) -> list[Change]:
     """Changes of every scenario that both reports have.
 
-    Times are paired by what was worked on, and each process is divided by the reference work that ran before and after
-    it, so that a machine that is quicker or slower today does not look like a change. A stage is compared with what the
+    Times are paired by what was worked on. Each process is divided by the reference work before and after it, so a
+    quicker machine does not look like a change. A stage is compared with what the
     stages of its scenario have in common: what happens to a whole process cancels out, so that 10 % in one stage shows
     where the whole turn is too noisy. A change counts when its whole interval, over processes, is beyond 2 %. Times of
     scenarios that ran in one process are not compared, since nothing says how much processes differ.

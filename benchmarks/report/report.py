@@ -1,4 +1,4 @@
-"""What a run found: the JSON file, from which the other forms are made."""
+"""What a run found: the JSON file. The other forms are made from it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def open_rows(rows: list[Row]) -> list[Row]:
 
 
 def verdict(report: Report) -> str:
-    """The whole in a few words; what is open is said, and is no failure."""
+    """The whole in a few words; open rows are named and do not count as failures."""
     if not report.passed:
         return "FAILS"
     return f"passes, {report.open} of {len(report.gate)} budgets open" if report.open else "passes"
@@ -109,7 +109,7 @@ def read_report(path: Path) -> Report:
     """Read a JSON file of ``edge-bench run``.
 
     Raises:
-        ConfigError: it cannot be read or is no such report.
+        ConfigError: It cannot be read, or is another kind of file.
     """
     try:
         report = msgspec.json.decode(path.read_bytes(), type=Report)

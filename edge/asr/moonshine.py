@@ -155,7 +155,7 @@ def decode_greedily(model: MoonshineModel, encoded: Encoded, time_limit_ms: floa
     """Most probable token after token of an encoded utterance.
 
     Stops at the end token, at 6.5 tokens per second (the limit that Moonshine's authors use), after ``time_limit_ms``,
-    or when the same tokens came four times in a row, of which one repetition is kept.
+    or when the same tokens came four times in a row; one repetition is kept.
     """
     deadline = time.thread_time() + time_limit_ms / 1000
     most = max(2, int(TOKENS_PER_SECOND * encoded.samples / RATE_HZ) + 1)

@@ -32,13 +32,13 @@ class SearchSettings:
     one misheard word would lose the sentence.
     ``gap`` (natural log) drops hypotheses that far behind the best of their step, where each character read is worth
     ``per_char``; ``wildcard_gap`` does where wildcards let any speech pass, so that the likely one is never far behind.
-    ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens that
-    cost ``ahead_cost`` each could not lift it over the best finished sentence, or when its known words cost more than
-    ``patience`` and the limit per token. Sentences whose `Hypothesis.cost` is above ``limit`` are no commands. Those
+    ``length_power`` ranks finished sentences. A hypothesis is given up when ``ahead`` more tokens at ``ahead_cost``
+    each could not lift it over the best finished sentence. It is also given up when its known words cost more than
+    ``patience`` and the limit per token. A sentence with a `Hypothesis.cost` above ``limit`` is not a command. Those
     whose `Hypothesis.doubt` is above ``doubt_limit``, and above ``doubt_per_token`` for each known token, for one
-    misheard word matters less in a long sentence, are in question. Sentences of known words that cost more than
-    ``limit`` but less than ``near_limit``, with at most ``near_doubt`` times that doubt, are taken where they sound
-    like what is heard without a grammar (``alike`` of one, see `edge.asr.constrained.sounds_alike`). With wildcards,
+    misheard word matters less in a long sentence, are in question. Sentences of known words that cost between ``limit``
+    and ``near_limit``, with at most ``near_doubt`` times that doubt, must sound like what is heard without a grammar
+    (``alike`` of one, see `edge.asr.constrained.sounds_alike`). With wildcards,
     where few words speak for the sentence, sentences are given up at ``doubt_limit``; each token that a wildcard takes
     costs ``wildcard_cost`` beside its probability, so that of two readings that sound alike the one of known words is
     chosen. A sentence of known words that costs more than ``clear`` is compared with those with wildcards, which must
@@ -66,7 +66,7 @@ class SearchSettings:
     wildcard_lead: float = 1.0
 
     def most_doubt(self, known: int) -> float:
-        """Above which a sentence of so many known tokens is in question."""
+        """Doubt above this puts a sentence with this number of known tokens in question."""
         return max(self.doubt_limit, self.doubt_per_token * known)
 
 
@@ -78,7 +78,7 @@ class Hypothesis:
     """A beginning of a sentence, or a whole one: ``score`` is its log-probability, ``known_score`` that of known words.
 
     ``known`` counts the tokens of known words: from apostrophes and from what a wildcard took, nothing can be learnt.
-    ``doubt`` is the most by which the decoder would sooner have said another token, in nats: noise makes many tokens
+    ``doubt`` is the largest lead of another token in the decoder's opinion, in nats: noise makes many tokens
     improbable, but one that was heard clearly as another word is contradicted. ``row`` is its place in the decoder's
     batch; ``free`` says that a wildcard took its last token.
     """

@@ -89,7 +89,7 @@ class PortAudio:
     def open_input(self, device: Device, rate_hz: int, block_ms: int, heard: Callable[[Pcm], None]) -> CardStream:
         """Call ``heard`` with int16 [n] from another thread, at ``rate_hz`` or else at the card's own rate.
 
-        Raises DeviceError when there is no such card or it cannot be opened.
+        Raises DeviceError when the card is missing or cannot be opened.
         """
 
         def callback(data: Any, count: int, time: Any, status: Any) -> None:
@@ -101,7 +101,7 @@ class PortAudio:
     def open_output(self, device: Device, rate_hz: int, block_ms: int, fill: Callable[[int], Pcm]) -> CardStream:
         """Call ``fill(n)`` for int16 [n] from another thread, at ``rate_hz`` or else at the card's own rate.
 
-        Raises DeviceError when there is no such card or it cannot be opened.
+        Raises DeviceError when the card is missing or cannot be opened.
         """
 
         def callback(data: Any, count: int, time: Any, status: Any) -> None:

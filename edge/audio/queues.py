@@ -37,7 +37,7 @@ class BlockQueue:
             return self._blocks.popleft() if self._blocks else None
 
     def clear(self) -> None:
-        """Forget what is waiting; that is no drop."""
+        """Forget what is waiting; that does not count as a drop."""
         with self._changed:
             self._blocks.clear()
 

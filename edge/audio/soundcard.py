@@ -52,7 +52,7 @@ class SoundcardMicrophone:
         return self._queue.dropped
 
     def open(self) -> None:
-        """Start listening; raises DeviceError when there is no such card. ``frames`` does it when it was not done."""
+        """Start listening; raises DeviceError when the card is missing. ``frames`` does it when it was not done."""
         if self._stream is None:
             self._start()
 

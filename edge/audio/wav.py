@@ -79,7 +79,7 @@ class WavMicrophone:
         self._closed = False
 
     def frames(self) -> Iterator[AudioFrame]:
-        """Frames of ``frame_ms`` at 16 kHz; raises EdgeError naming the file when it is no usable recording."""
+        """Frames of ``frame_ms`` at 16 kHz; raises EdgeError naming the file when it is not a usable recording."""
         framer = Framer(self._frame_ms)
         yield from self._until_closed(framer.accept(self._leading_silence))
         for block in wav_blocks(self._path):
@@ -131,7 +131,7 @@ class WavSpeaker:
         return first_ms or 0.0
 
     def close(self) -> None:
-        """Finish the file and put it in place; without a frame played there is no file. Raises DeviceError."""
+        """Finish the file and put it in place; without a frame played nothing is written. Raises DeviceError."""
         if self._open is None:
             return
         with self._explained():
@@ -168,7 +168,7 @@ class WavSpeaker:
 
 
 def _open_plain(path: Path) -> wave.Wave_read | None:
-    """A whole recording of 16-bit mono at 16 kHz; None for any other, of which libsndfile says what it is."""
+    """A whole recording of 16-bit mono at 16 kHz; None for any other; libsndfile reads those."""
     if not path.is_file():
         return None
     try:
@@ -243,7 +243,7 @@ def _reason(error: Exception) -> str:
 
 
 def _to_int16(samples: np.typing.NDArray[np.float32]) -> Pcm:
-    """Float samples [n] in -1..1 as int16 [n]; what is out of range clips and what is not a number is silence."""
+    """Float samples [n] in -1..1 as int16 [n]; values out of range clip, and NaN becomes silence."""
     scaled = np.rint(np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0) * 32768.0)
     pcm: Pcm = np.clip(scaled, -32768, 32767).astype(np.int16)
     return pcm

@@ -31,7 +31,7 @@ def pss_mib() -> float:
 
 
 def return_freed_memory() -> None:
-    """Let glibc return large freed blocks to the system at once, so that one engine's scratch space serves the next.
+    """Let glibc return large freed blocks to the system at once; the next engine can use one engine's scratch space.
 
     Sets M_MMAP_THRESHOLD and M_TRIM_THRESHOLD (mallopt(3)); with another C library nothing happens.
     """

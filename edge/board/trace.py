@@ -19,7 +19,7 @@ def cpu_time_ns() -> int:
 
 
 class Trace:
-    """Collects a span per stage in the order in which the stages ended."""
+    """Collects a span per stage, in the order of their ends."""
 
     def __init__(self) -> None:
         self.spans: list[StageSpan] = []

@@ -56,7 +56,7 @@ class Bundle:
         """Content of one file; its hash is checked again.
 
         Raises:
-            BundleError: there is no such file, or it changed since the bundle was opened.
+            BundleError: The file is missing, or it changed since the bundle was opened.
         """
         data = bytearray()
         for block in self._blocks(name):
@@ -84,7 +84,7 @@ class Bundle:
         return [path for path in paths if path.is_file()]
 
     def manifest_bytes(self) -> bytes:
-        """The manifest as it is stored, which is what a signature is made of.
+        """The manifest as it is stored; a signature covers these bytes.
 
         Raises:
             BundleError: it changed since the bundle was opened.

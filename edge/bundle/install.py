@@ -132,7 +132,7 @@ def start(name: str) -> Iterator[str]:
 
 
 def _begin(name: str) -> tuple[State, str]:
-    """The state in which to start, and what changed."""
+    """The state to start in, and what changed."""
     state, told = slots.read_state(name), ""
     works = state.active is not None and state.active.works and _opened_or_none(name, state) is not None
     if works and not slots.was_killed(name):
@@ -148,7 +148,7 @@ def _begin(name: str) -> tuple[State, str]:
 
 
 def _end(name: str, begun: Version) -> None:
-    """Record that the version works with which this process began, if it is still in use."""
+    """Record that the version of this process works, if it is still in use."""
     with slots.locked(name):
         state = slots.read_state(name)
         if state.active is not None and state.active.manifest_sha256 == begun.manifest_sha256:

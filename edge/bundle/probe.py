@@ -2,7 +2,7 @@
 
 The native runtime trusts the inside of a program. Changed bytes may abort the process, although every hash of the
 manifest was made anew. The child loads what the assistant would load, and runs it on probe inputs. It bounds its own
-memory and time. It is no sandbox: a signature keeps attackers out, the probe keeps damage out.
+memory and time. A signature keeps attackers out; the probe keeps damage out.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def _network(profile: Profile) -> str:
 
 
 def _percent(text: str) -> str:
-    """Text in which systemd finds no specifiers."""
+    """Text without specifiers of systemd."""
     return text.replace("%", "%%")
 
 

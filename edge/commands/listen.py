@@ -1,7 +1,7 @@
 """``edge listen``: each recording is one command, understood but not carried out.
 
 A recording goes the way of the microphone: gain, voice detector, recognizer, so that silence before the command,
-however long, changes nothing. A pause inside the command is no end, since nothing else is expected after it.
+however long, changes nothing. A pause inside the command does not end it, since nothing else is expected after it.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def write_line(text: str = "") -> None:
 
 
 def clean(text: str) -> str:
-    """Text of a command line or a file without bytes that are no UTF-8."""
+    """Text of a command line or a file, without bytes that are invalid UTF-8."""
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     except UnicodeEncodeError:

@@ -1,8 +1,8 @@
 """Finds which of the package's sentence blocks a parse belongs to, and so which of its replies.
 
 A parse names intent and slots, not the block. Blocks are compared by their slots and kinds of device; where several are
-equally near (``are any …``, ``are all …``, ``how many …``), the words decide: the block wins of whose sentences a drawn
-form differs in the fewest words from the text. Words that all blocks have count little, words of the text that no form
+equally near (``are any …``, ``are all …``, ``how many …``), the words decide: the block whose closest sentence shares
+most words with the text wins. Words that all blocks have count little, words of the text that no form
 of the block has count most.
 """
 
@@ -39,7 +39,7 @@ class ReplyChoice:
 
     @property
     def everywhere(self) -> bool:
-        """Whether the command is about the whole home rather than the area in which it was spoken."""
+        """Whether the command is about the whole home rather than the speaker's area."""
         return self.combination.endswith("_all") or self.key.endswith("_all")
 
 

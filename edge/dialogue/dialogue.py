@@ -56,9 +56,10 @@ def open_dialogue(
 ) -> Dialogue:
     """The dialogue with a home behind a port, or with a simulated one that a ``Home`` describes.
 
-    ``preferred_area`` is where the assistant stands (name or id of an area), ``weather_path`` a weather file,
-    ``store_path`` a file that keeps timers and a simulated home's states across restarts, ``own_replies`` the user's
-    own intents with the templates of their replies; intents that have a skill stay with it. ``replies`` are shared by
+    ``preferred_area`` is where the assistant stands (name or id of an area), ``weather_path`` a weather file.
+    ``store_path`` is a file that keeps timers and a simulated home's states across restarts. ``own_replies`` are the
+    user's own intents with the templates of their replies; intents that have a skill stay with it. ``replies`` are
+    shared by
     dialogues that run one after another.
 
     Raises:
@@ -157,7 +158,7 @@ class Dialogue:
         return Reply(text, parse.language, expects_answer=True)
 
     def _refused(self, parse: Parse, refusal: Refusal) -> Reply:
-        """Why nothing was done; what is not there may be, where the home is out of reach."""
+        """Why nothing was done; missing things may exist while the home is out of reach."""
         key, variables = refusal.key, refusal.variables
         if variables and key.startswith("no_") and not self.home.snapshot().connected:
             said = [variables[name] for name in ("entity", "area", "floor") if name in variables]

@@ -31,7 +31,7 @@ class CommandBlock:
     """Sentences of one intent that share slots and a reply.
 
     ``slots`` are all slot names of the command, ``constants`` those that the sentence implies, ``domains`` the kinds of
-    device that its name may be of. With ``context_area`` the command is about the area in which it was spoken.
+    device that its name may be of. With ``context_area`` the command is about the speaker's area.
     """
 
     reply_key: str

@@ -58,7 +58,7 @@ class Targets:
 
     @property
     def preferred_area(self) -> Area | None:
-        """The area in which the assistant stands, where the home has it."""
+        """The area of the assistant, if the home has it."""
         return _named(self._home.snapshot().areas, self._standing_in) if self._standing_in else None
 
     def find(self, parse: Parse, domains: Collection[str], everywhere: bool = False) -> list[Entity]:
@@ -272,7 +272,7 @@ def _text(parse: Parse, slot: str) -> str | None:
 
 
 def _absence(parse: Parse, domains: Collection[str]) -> tuple[str, dict[str, str]]:
-    """The error that says what is not there, with what it speaks of."""
+    """The error that names the missing thing."""
     place = next((slot for slot in ("area", "floor") if parse.value(slot) is not None), None)
     where = {place: _said(parse, place)} if place else {}
     suffix = f"_in_{place}" if place else ""

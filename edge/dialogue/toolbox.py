@@ -61,7 +61,7 @@ class Toolbox:
         otherwise: Parse | None = None,
         key: str | None = None,
     ) -> tuple[Action, Reply]:
-        """Call the services, wait, and tell what happened: what was done, then what was not and why.
+        """Call the services, wait, and tell what happened: what was done, then what failed and why.
 
         ``slots`` and ``key`` are for the reply. ``tell`` makes further slots of the devices as they are afterwards, so
         that the reply says the value that was set. ``spoken_as`` is the command for which the words are chosen;
@@ -116,7 +116,7 @@ class Toolbox:
         touched: Sequence[str] = (),
         changes: Sequence[StateChange] = (),
     ) -> tuple[Action, Reply]:
-        """The action on what is no device (a timer), and the reply."""
+        """The action on something other than a device (a timer), and the reply."""
         text = self.replies.say(parse, slots=slots)
         return Action(parse.intent or "", tuple(touched), tuple(changes)), Reply(text, parse.language)
 

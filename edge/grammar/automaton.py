@@ -132,7 +132,7 @@ class Automaton:
         return self.spells(0, spelled) and not self.accepts(spelled)
 
     def understand(self, text: str) -> Understood | None:
-        """Intent and slots of ``text``, or None where it is no sentence.
+        """Intent and slots of ``text``, or None if it is not a sentence.
 
         Readings with fewer loose characters win, then those with fewer slots, where the name of a thing counts as none:
         "bedroom lamp" is a lamp called so, if there is one, rather than any lamp of the bedroom.

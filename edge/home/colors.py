@@ -50,7 +50,7 @@ def rgb_of(name: str) -> tuple[int, int, int] | None:
 
 
 def color_name(rgb: object) -> str | None:
-    """Name of the nearest colour; None where ``rgb`` is no colour."""
+    """Name of the nearest colour; None if ``rgb`` is not a colour."""
     if not isinstance(rgb, (list, tuple)) or len(rgb) != 3:
         return None
     wanted = [float(part) for part in rgb]

@@ -48,7 +48,7 @@ def rounded(hours: int, minutes: int, seconds: int) -> tuple[int, int, int]:
 
 
 class Timers:
-    """The timers that have not rung yet, in the order in which they were started."""
+    """The timers that have not rung yet, in the order of their starts."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""The one thread in which everything that talks to a network runs."""
+"""The one thread that runs everything that talks to a network."""
 
 from __future__ import annotations
 

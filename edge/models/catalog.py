@@ -142,7 +142,7 @@ def find_model(name: str, folder: Path | None = None) -> Path:
     """Folder of the installed model ``name``.
 
     Raises:
-        EngineError: it is not installed, or there is no such model.
+        EngineError: It is not installed, or the name is unknown.
     """
     path = installed_model(name, folder)
     if path is None:

@@ -127,7 +127,7 @@ def _fetch(
 
 
 class _Disk(Exception):
-    """A failure of the disk, which is no failure of the connection."""
+    """A failure of the disk, not of the connection."""
 
     def __init__(self, reason: OSError) -> None:
         super().__init__(str(reason))

@@ -33,7 +33,7 @@ class Answer:
         return str(self._response.headers.get(name, ""))
 
     def length(self) -> int | None:
-        """The stated length of the body in bytes; raises ValueError where it is no number."""
+        """The stated length of the body in bytes; raises ValueError if it is not a number."""
         text = self.header("Content-Length").strip()
         if not text:
             return None

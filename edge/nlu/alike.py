@@ -19,8 +19,8 @@ _SHORTEST_STEM, _STEM_SHARE, _LONGEST_ENDING = 3, 0.6, 4
 class Spellings:
     """Words to look for by Jaro-Winkler similarity (Winkler 1990).
 
-    Two words of a and b letters with m in common, in whatever order, are at most (m / a + m / b + 1) / 3 alike by Jaro,
-    which rules most words out before any is compared.
+    Two words of a and b letters with m in common are at most (m / a + m / b + 1) / 3 alike by Jaro. This rules most
+    words out before any is compared.
     """
 
     def __init__(self, words: Iterable[str]) -> None:
@@ -41,7 +41,7 @@ class Spellings:
 
 @lru_cache(maxsize=16_384)
 def _name_counts(word: str) -> NDArray[np.uint8]:
-    """`_letter_counts` of a home's word, of which every language needs the same; what people say is not kept."""
+    """`_letter_counts` of a home's word, the same for every language; what people say is not kept."""
     return _letter_counts(word)
 
 

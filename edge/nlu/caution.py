@@ -90,7 +90,7 @@ class Caution:
         return Said(parse.text, tokens, words, spans, used, frozenset(quoted | exact), frozenset(exact))
 
     def _refusal(self, said: Said, joined: bool, confidence: float) -> str | None:
-        """Why the utterance is no command, or none that can be done."""
+        """Why the utterance is not a command, or not one that can be done."""
         phrases = self._words.phrases
         firm = phrases["question"].at(said.words, 0)
         if firm or (confidence < _POLITE and phrases["polite"].at(said.words, 0)):
@@ -219,7 +219,7 @@ class Caution:
         return any(0 <= beside < len(said.words) and said.words[beside] in self._nouns for beside in (at - 1, at + 1))
 
     def _is_someones(self, said: Said, at: int) -> bool:
-        """Whether a possessive stands beside a noun for a place: "my room" is not the one that one stands in."""
+        """Whether a possessive stands beside a noun for a place: "my room" is not where one stands."""
         near = said.words[max(0, at - _POSSESSIVE_WITHIN) : at + _POSSESSIVE_WITHIN + 1]
         return any(word in self._words.folded("own") for word in near)
 

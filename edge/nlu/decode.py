@@ -35,8 +35,8 @@ class Reading(NamedTuple):
 class Decoder:
     """Joint search over frames and BIO tag sequences.
 
-    The score of a reading is log p(frame) + log p(tags) up to a constant, where tags come from a linear-chain CRF
-    restricted to the slots that the frame may have; so likely tags can overrule an unlikely frame.
+    The score of a reading is log p(frame) + log p(tags) up to a constant. Tags come from a linear-chain CRF restricted
+    to the slots that the frame may have. So likely tags can overrule an unlikely frame.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from edge.nlu.tokens import tokenize
 
 
 class ListedValue(msgspec.Struct, frozen=True, array_like=True):
-    """What a text stands for; ``domains`` are the kinds of device of which that holds, empty for all."""
+    """What a text stands for; ``domains`` are the kinds of device that it holds for, empty for all."""
 
     value: str | int | float | bool
     domains: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Lexicon(msgspec.Struct, frozen=True, omit_defaults=True):
         return {text for texts in self.values.values() for text in texts if " " not in text}
 
     def common_words(self) -> set[str]:
-        """The single words that are no name by themselves; none where nobody knows of what commands are made."""
+        """The single words that are not names alone; none if the words of commands are unknown."""
         return {*self.commands, *self.value_words(), *self.number_words()} if self.commands else set()
 
 

@@ -99,7 +99,7 @@ def _spellings(words: tuple[str, ...]) -> set[tuple[str, ...]]:
 
 @lru_cache(maxsize=_NAMES_KEPT)
 def plain_name(name: str) -> str:
-    """``plain`` of a name of the home, of which every language needs the same."""
+    """``plain`` of a name of the home, the same for every language."""
     return plain(name)
 
 
@@ -139,7 +139,7 @@ class HomeIndex:
         return tokenize(text, self._boundaries(text))
 
     def matches(self, tokens: Sequence[Token]) -> list[Match]:
-        """Every name that the tokens spell, exactly or nearly, and every long one of which they spell a part."""
+        """Every name that the tokens spell, exactly or nearly, and every long name that they spell in part."""
         words = [plain(token.text) for token in tokens]
         alike = [self._alike(word) for word in words]
         found: list[Match] = []
@@ -232,7 +232,8 @@ def _takes(match: Match, first: int, last: int) -> bool:
 def _may_be(word: str, spelling: str) -> bool:
     """Whether a word may be a name's, misheard.
 
-    One of three letters only where the name begins so ("all" is no hall), and never one with which a longer name ends:
+    A word of three letters counts only at the beginning of a name ("all" does not mean the hall), and never at the end
+    of a longer one:
     "Licht" speaks of lights, not of "Badlicht".
     """
     if len(spelling) < 3 or spelling.isdigit():

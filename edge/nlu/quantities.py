@@ -1,4 +1,4 @@
-"""Values exactly as the words give them: durations, decimals, halves, signs; what is not exact is not guessed."""
+"""Values exactly as the words give them: durations, decimals, halves, signs; nothing is guessed."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Quantities:
         return value
 
     def _with_duration(self, parse: Parse, said: Said) -> Parse | None:
-        """The parse of a timer with its length; None where there is no exact one, or another number beside it."""
+        """The parse of a timer with its length; None without an exact length, or with another number beside it."""
         spans = [span for span in said.spans if span.slot in UNITS]
         if not spans or any(span.slot.startswith("start_") for span in said.spans):
             return parse
@@ -174,7 +174,7 @@ class Quantities:
         return not strange and (after or (span.first > 0 and said.says(span.first - 1)))
 
     def _is_stray(self, said: Said, at: int, named: Sequence[Span]) -> bool:
-        """Whether a number stands beside the length and is no part of a longer name."""
+        """Whether a number stands beside the length, outside a longer name."""
         if not said.words[at].isdigit() or at in said.quoted:
             return False
         return not any(span.first <= at < span.last and span.last - span.first > 1 for span in named)

@@ -18,7 +18,7 @@ _SHARED = ("name", "area", "floor")
 
 
 def parts(text: str, spans: Sequence[Span], tokens: Sequence[Token]) -> list[str]:
-    """The text of each command, without the words that join them; the whole text where nothing was cut."""
+    """The text of each command, without the words that join them; the whole text if nothing was cut."""
     starts = [span.first for span in spans if span.slot == NEXT and span.first > 0]
     joints = {span.last: span.first for span in spans if span.slot == AND}
     found: list[str] = []

@@ -100,9 +100,9 @@ class StudentParser:
         self._understand(_WARM_UP)
 
     def parse(self, transcript: Transcript) -> Parse:
-        """Parse one utterance; texts without words, and those that are no command, come back without an intent.
+        """Parse one utterance; texts without words or without a command come back without an intent.
 
-        Where the recognizer's best text is no clear command, its alternatives are tried too.
+        If the recognizer's best text is not a clear command, its alternatives are tried too.
         """
         best = self._understand(transcript.text)
         if best.intent is None or best.confidence < _CLEAR:
@@ -170,7 +170,7 @@ class StudentParser:
         return as_one(found)
 
     def _probability(self, log_p: Features, intent: str) -> float:
-        """Sum over the frames of an intent; of "", that it is no command."""
+        """Sum over the frames of an intent; of "", that it is not a command."""
         return float(np.exp(log_p[self._frames_of[intent]]).sum())
 
     def _makes_sense(self, frame: Frame, slots: tuple[Slot, ...], said: str) -> bool:

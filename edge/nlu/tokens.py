@@ -54,8 +54,8 @@ _TOKEN = re.compile("[wdWD][wdm]*a?|[nN](?:[nm]|p(?=[ndND]))*|[sS]m*")
 class _Classes(dict[int, str]):
     """Class of a character, for ``str.translate``, found out when it is first met.
 
-    ``w`` part of a word, ``d`` that and a digit (²), ``n`` of a number, ``s`` a token by itself, ``m`` a mark on the
-    character before, ``a`` an apostrophe, ``p`` a decimal point or comma, and a space for everything else.
+    ``w`` is part of a word, ``d`` also a digit (²), ``n`` part of a number, ``s`` a token alone. ``m`` is a mark on the
+    character before, ``a`` an apostrophe, ``p`` a decimal point or comma, and a space everything else.
     """
 
     def __missing__(self, code: int) -> str:

@@ -47,13 +47,13 @@ class Phrases:
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """Words and phrases of one language, by what they do to a command.
 
-    ``negation`` forbids it, ``exception`` leaves something out, ``joiner`` begins a second one, ``question`` begins a
-    question that is no request, ``polite`` one that may be one. ``single`` are nouns for one device, ``plural`` for
-    several, ``all`` words for every one, ``place`` nouns for places that name none, ``here`` phrases for the place
-    where the assistant stands. ``telling`` words beside such a noun choose a device, ``empty`` ones choose none,
+    ``negation`` forbids it, ``exception`` leaves something out, ``joiner`` begins a second one. ``question`` begins a
+    question that does not ask for an action, ``polite`` one that may. ``single`` are nouns for one device, ``plural``
+    for several, ``all`` words for every one. ``place`` are nouns for places that name none, ``here`` phrases for the
+    place where the assistant stands. ``telling`` words beside such a noun choose a device, ``empty`` ones choose none,
     ``own`` are possessives. ``half`` adds a half to a number, ``point`` separates decimals, ``minus`` makes a number
-    negative, ``by`` makes it a change. ``hours`` to ``days`` are units, of which ``half_unit`` and ``quarter`` take a
-    part; ``fractions`` are words for numbers with a half.
+    negative, ``by`` makes it a change. ``hours`` to ``days`` are units; ``half_unit`` and ``quarter`` take a part of
+    one; ``fractions`` are words for numbers with a half.
     """
 
     negation: tuple[str, ...] = ()

@@ -82,7 +82,7 @@ def espeak_voice(language: str) -> str:
     """Name of espeak-ng's voice for a language tag; region and script fall away where it has none of its own.
 
     Raises:
-        EngineError: this is no language tag.
+        EngineError: This is not a language tag.
     """
     tag = language.lower().replace("_", "-")
     primary = tag.split("-", 1)[0]

@@ -36,7 +36,7 @@ class MicroWakeWordDetector:
         self._threshold = self._model.probability_cutoff if threshold is None else threshold
 
     def accept(self, frame: AudioFrame) -> bool:
-        """True on the frame of 16 kHz audio in which the wake word was completed."""
+        """True on the frame of 16 kHz audio that completed the wake word."""
         return self.probability(frame) > self._threshold
 
     def probability(self, frame: AudioFrame) -> float:

@@ -9,7 +9,7 @@ from edge.types import AudioFrame
 class Refractory:
     """Lets a detection through at most every ``refractory_ms``, and none while ``mute`` is on.
 
-    After ``mute(False)`` the detector starts afresh and stays deaf for ``echo_ms``, in which the room and the card's
+    After ``mute(False)`` the detector starts afresh and stays deaf for ``echo_ms``, while the room and the card's
     buffers still carry the reply.
     """
 
@@ -21,7 +21,7 @@ class Refractory:
         self._muted = False
 
     def accept(self, frame: AudioFrame) -> bool:
-        """True on the frame in which the wake word was completed and counts."""
+        """True on the frame that completed a wake word that counts."""
         if self._muted:
             return False
         heard = self._detector.accept(frame)

@@ -1,7 +1,7 @@
 """MASSIVE-format utterances read as commands of the home: what their intents and slots mean here.
 
 Intents that mean the same as a frame of the home become that frame; what people ask of an assistant and no home can do
-is ``unsupported``; the rest is other talk. Utterances of which that cannot be told are left out.
+is ``unsupported``; the rest is other talk. Utterances that fit none of these are left out.
 """
 
 from __future__ import annotations

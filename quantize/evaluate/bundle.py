@@ -49,7 +49,7 @@ def evaluate(
         bundle: the one to measure.
         utterances: labelled sentences.
         home: whose names they use.
-        unrelated: sentences that are no command, to measure rejection.
+        unrelated: sentences that are not commands, to measure rejection.
         against: an older bundle, to count negative flips.
     """
     predicted = predict(bundle, utterances, home)

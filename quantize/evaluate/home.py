@@ -70,7 +70,7 @@ def evaluate_home(
         bundle: a home bundle.
         languages: those to measure.
         count: sentences per language.
-        unrelated: sentences that are no command, to measure rejection.
+        unrelated: sentences that are not commands, to measure rejection.
         against: an older bundle, to count negative flips in the languages that it knows too.
     """
     rows: dict[str, dict[str, float]] = {}
@@ -161,7 +161,7 @@ def _right(case: Case, found: Parse) -> bool:
 
 
 def same_slots(wanted: dict[str, list[SlotValue]], found: Parse) -> bool:
-    """Every wanted slot has its value, and there is no other but those that devices imply."""
+    """Every wanted slot has its value, and the only others are those that devices imply."""
     got: dict[str, list[str]] = {}
     for slot in found.slots:
         got.setdefault(slot.name, []).append(str(slot.value).casefold().strip())

@@ -51,8 +51,8 @@ def retrieval(cases: Sequence[Case], states: NDArray[np.floating[Any]]) -> dict[
         states: their representations [N, C].
 
     Returns:
-        Per language the shares of sentences whose nearest one has the same frame (``precision_at_1``) and the same
-        intent (``intent_at_1``), and the mean reciprocal rank of the one with the same frame (``mrr``).
+        Per language: the shares of sentences whose nearest one has the same frame (``precision_at_1``) and the same
+        intent (``intent_at_1``); the mean reciprocal rank of the one with the same frame (``mrr``).
     """
     unit = states.astype(np.float64)
     unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-9)

@@ -34,8 +34,8 @@ _FIGURES = ("intent_accuracy", "slot_f1", "exact_match")
 def variants(recipe: Recipe) -> dict[str, Recipe]:
     """The rows of the table by name; a part that the recipe does not have is not left out.
 
-    Without adaptation there is nothing that could refill sentences either. Where nothing is learned from the teacher,
-    the plainest one stands in.
+    Without adaptation there is nothing that could refill sentences either. If the student learns nothing from the
+    teacher, the plainest one stands in.
 
     Raises:
         ConfigError: the recipe has no teacher, or holds nothing out to measure on.
@@ -77,7 +77,7 @@ def ablate(recipe: Recipe, out: Path, data_dir: Path, only: Collection[str] = ()
         ``{row: {"float": {...}, "int8": {...}, "epochs", "bytes"}}`` with MASSIVE's metrics on the held-out data.
 
     Raises:
-        ConfigError: see ``variants``; or there is no such row.
+        ConfigError: See ``variants``; or a row is unknown.
     """
     rows = variants(recipe)
     if unknown := sorted(set(only) - set(rows)):

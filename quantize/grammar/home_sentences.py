@@ -67,7 +67,7 @@ def home_grammar(language: str) -> Grammar:
 
 
 def hearing_files(languages: tuple[str, ...]) -> dict[str, tuple[str, bytes]]:
-    """Name and content of the grammar file of each language in which commands are heard."""
+    """Name and content of the grammar file of each language that is heard."""
     heard = [language for language in HEARD_LANGUAGES if language in languages]
     return {language: (f"hearing/{language}.bin", pack_grammar(home_grammar(language))) for language in heard}
 

@@ -91,7 +91,7 @@ def _size(grammar: Grammar) -> dict[str, int]:
 
 
 def _make_room(folder: Path) -> None:
-    """Remove the older bundle in ``folder``, but nothing that is no bundle."""
+    """Remove the older bundle in ``folder``, but nothing else."""
     if folder.is_dir() and any(folder.iterdir()):
         if not (folder / "manifest.json").is_file():
             raise ConfigError(f"{folder} holds something other than a bundle: choose another --out")

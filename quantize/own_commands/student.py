@@ -42,7 +42,7 @@ LICENCES = {
 
 @dataclass(frozen=True)
 class Course:
-    """How long to teach: ``epochs`` of ``steps`` batches; a third of each batch is no command."""
+    """How long to teach: ``epochs`` of ``steps`` batches; a third of each batch is not a command."""
 
     epochs: int = 4
     steps: int = 200

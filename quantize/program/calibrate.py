@@ -35,9 +35,9 @@ def calibrate(
 
     Args:
         logits: Frame logits [N, frames] of the device program.
-        examples: Their truths. Without examples of what is no command nothing is rejected.
+        examples: Their truths. Without examples that are not commands nothing is rejected.
         rejection: Share of unrelated sentences to reject.
-        outside: Frames of what is not a command; without one, nothing is rejected.
+        outside: Frames that are not commands; without one, nothing is rejected.
     """
     truth = np.array([example.frame for example in examples])
     losses = [-_log_softmax(logits / t)[np.arange(len(truth)), truth].mean() for t in _TEMPERATURES]

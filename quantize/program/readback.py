@@ -93,7 +93,7 @@ def write_onnx(student: Student, path: Path) -> None:
 
 
 class _Weights:
-    """Weights and biases of a program in the order in which it uses them."""
+    """Weights and biases of a program, in the order of their use."""
 
     def __init__(self, file: Any) -> None:
         self.table: NDArray[np.float32] = np.zeros((0, 0), np.float32)

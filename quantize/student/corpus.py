@@ -31,7 +31,7 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 
 @dataclass(frozen=True)
 class Corpus:
-    """Utterances with labels, sentences without, and utterances held out, of which the others have none."""
+    """Utterances with labels, sentences without, and utterances held out; the others contain none of these."""
 
     labelled: list[Utterance]
     unlabelled: list[str]

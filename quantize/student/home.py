@@ -71,7 +71,7 @@ def home_student(recipe: Recipe, work: Path, data_dir: Path) -> Trained:
 
 
 def held_out_examples(sources: list[HomeSource], space: LabelSpace, buckets: int, rng: random.Random) -> list[Example]:
-    """As many again that are no command as there are sentences, since the threshold depends on the rarest of them."""
+    """As many sentences again that are not commands, since the threshold depends on the rarest of them."""
     counts = [_HELD_OUT_PER_LANGUAGE] * len(sources)
     return draw(sources, counts, space, buckets, rng) + draw(sources, counts, space, buckets, rng, unrelated_share=1.0)
 

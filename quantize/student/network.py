@@ -61,7 +61,7 @@ class Attention(nn.Module):
         self.value, self.out = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden)
 
     def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        """``bias`` [B, 1, T] is added to the scores (−10000 at padding); None where there is no padding."""
+        """``bias`` [B, 1, T] is added to the scores (−10000 at padding); None without padding."""
         batch, length, hidden = x.shape
 
         def split(y: Tensor) -> Tensor:
@@ -122,7 +122,7 @@ class Student(nn.Module):
     def forward(
         self, ids: Tensor, features: Tensor, mask: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """``mask`` [B, 1+T] is True at tokens; None where nothing is padded, as on the device."""
+        """``mask`` [B, 1+T] is True at tokens; None without padding, as on the device."""
         bias = None if mask is None else (1.0 - mask.to(torch.float32))[:, None, :] * -10000.0
         keep = None if mask is None else mask.to(torch.float32)[:, :, None]
         x = self.project(torch.cat([self.embedding(ids), features], -1))

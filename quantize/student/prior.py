@@ -1,8 +1,8 @@
 """How often people say what, learned from text without labels (Saerens et al. 2002).
 
-Labelled sets are collected intent by intent and hold as many of each; what people say is not so even. A classifier
-that learned from the former adjusts to the latter when its probabilities are weighed by the ratio of the frequencies,
-which expectation-maximization estimates from its own opinion of the unlabelled sentences.
+Labelled sets are collected intent by intent and hold as many of each; what people say is not so even. A classifier that
+learned from the former adjusts to the latter when its probabilities are weighed by the ratio of the frequencies.
+Expectation-maximization estimates these from the classifier's own opinion of the unlabelled sentences.
 """
 
 from __future__ import annotations

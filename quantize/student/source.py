@@ -35,7 +35,7 @@ UNRELATED_SHARE = 0.15
 
 @dataclass(frozen=True)
 class _Talk:
-    """Shares of what is not a command; the rest are commands about things that are not there."""
+    """Shares of sentences that are not commands; the rest are commands about things that are not there."""
 
     near: float
     unsupported: float
@@ -178,7 +178,7 @@ class HomeSource:
         return self._meant(augment(sample, rng, self._words)) or sample
 
     def _meant(self, sample: Sample) -> Sample | None:
-        """The sample, a question in a command's words alone as that command; None where there is no such command."""
+        """The sample, a question in a command's words alone as that command; None if the command does not exist."""
         if not self._questions.is_elliptic(sample):
             return sample
         command = as_command(sample)
@@ -187,7 +187,7 @@ class HomeSource:
         return command if command is not None and command.frame in self._space.frame_index else None
 
     def _nothing(self, rng: random.Random, filler: HomeFiller, index: HomeIndex) -> Sample:
-        """What is not a command: other people's sentences, random words, what is not there or not asked for."""
+        """Sentences that are not commands: other people's, random words, things that are absent or not asked for."""
         if self._said_outside and rng.random() < _SAID:
             said = rng.choice(self._said_outside)
             return said if rng.random() < _AS_SAID else replace(augment(said, rng, self._words), slots=[])

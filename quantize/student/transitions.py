@@ -1,7 +1,7 @@
 """Which tag follows which, counted in the labels, for the device's search.
 
-Distilled students score the tag of every token by itself, so that one name is often cut into two. The pointwise mutual
-information of neighbouring tags, weighed, is added to the scores, as a language model's is in speech recognition.
+Distilled students score the tag of every token alone, and often cut one name into two. The weighed pointwise mutual
+information of neighbouring tags is added to the scores, as speech recognizers add a language model.
 """
 
 from __future__ import annotations

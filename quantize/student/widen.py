@@ -29,7 +29,7 @@ _UNHEARD_OF = -12.0
 
 
 def widened(student: Student, frames: int, tags: int) -> Student:
-    """A student with so many frames and tags, the first of them the old ones, that says what ``student`` says.
+    """A student with this number of frames and tags, the old ones first, that says what ``student`` says.
 
     Args:
         student: left as it is.

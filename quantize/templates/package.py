@@ -39,8 +39,9 @@ def package_data(language: str) -> dict[str, Any]:
     """Intents, lists, rules and replies of the installed home-assistant-intents, joined with ``wordings/``.
 
     What ``wordings/`` has of a language: ``intents`` (blocks by intent), ``lists`` and ``expansion_rules`` under names
-    that the package does not use, ``refused`` (sentences in the words of commands that are none), and the ``natural``
-    wordings of the meanings in ``meanings.yaml`` with the ``forms`` in which people ask and what they ``join`` with.
+    that the package does not use, ``refused`` (sentences in the words of commands that are not commands). ``natural``
+    are wordings of the meanings in ``meanings.yaml``, with the ``forms`` that people ask in and what they ``join``
+    with.
 
     Raises:
         ConfigError: the package does not have the language.

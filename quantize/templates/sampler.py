@@ -284,7 +284,7 @@ def free_tags(templates: Templates, block: Block) -> set[str]:
 
 
 def stand_in(list_name: str, block: Block, rng: random.Random) -> tuple[str, str]:
-    """Fills every list of the home's names with something that is no word."""
+    """Fills every list of the home's names with something other than words."""
     return STAND_IN, STAND_IN
 
 
@@ -313,7 +313,7 @@ def _block(intent: str, block: dict[str, Any]) -> Block:
 
 
 def _frame_intent(block: dict[str, Any]) -> str:
-    """Intent of a natural block; what is not a command has none."""
+    """Intent of a natural block; sentences that are not commands have none."""
     return str(block["intent"] or (UNSUPPORTED if block["response"] == UNSUPPORTED else NOTHING))
 
 

@@ -1,4 +1,4 @@
-"""Sentences that are no command, in many languages: interface texts, sayings and small talk that packages carry."""
+"""Sentences that are not commands, in many languages: interface texts, sayings and small talk that packages carry."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ _PLACEHOLDER = re.compile(r"%\(?\w*\)?[sd]|<[^>]*>|\{[^}]*\}|[“”\"«»]")
 
 
 def unrelated_sentences(templates: Templates) -> list[str]:
-    """What people say and read that is no command in the language of ``templates``; those with its words alone are not.
+    """Sentences in the language of ``templates`` that are not commands.
+
+    Sentences made only of command words are left out.
 
     Raises:
         EngineError: a package that carries them is not installed.

@@ -64,7 +64,7 @@ def percent(parse: Parse, slot: str) -> int:
     """A slot's number, held within 0 and 100.
 
     Raises:
-        Refusal: the slot is missing or is no number.
+        Refusal: The slot is missing or not a number.
     """
     return round(min(100.0, max(0.0, number(parse, slot))))
 
@@ -73,7 +73,7 @@ def number(parse: Parse, slot: str) -> float:
     """A slot's number.
 
     Raises:
-        Refusal: the slot is missing or is no number.
+        Refusal: The slot is missing or not a number.
     """
     try:
         return float(str(parse.value(slot)))

@@ -75,7 +75,7 @@ def _wanted(parse: Parse) -> dict[str, object]:
     """The data of ``light.turn_on``.
 
     Raises:
-        Refusal: a brightness or colour temperature is no number.
+        Refusal: A brightness or colour temperature is not a number.
     """
     data: dict[str, object] = {}
     if parse.value("brightness") is not None:

@@ -38,7 +38,7 @@ class Machines:
         return self._tools.carry_out(parse, [step], slots=slots)
 
     def _rooms(self, area: Area | None, floor: Floor | None) -> list[str]:
-        """Ids of the rooms in which it shall work."""
+        """Ids of the rooms where it shall work."""
         if area is not None:
             return [area.id]
         return [own.id for own in self._tools.home.snapshot().areas if floor is not None and own.floor_id == floor.id]

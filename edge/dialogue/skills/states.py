@@ -43,7 +43,7 @@ class GetState:
     def handle(self, parse: Parse) -> tuple[Action | None, Reply]:
         """Tell the state of a device, or which devices of the home or of a named place are in a state.
 
-        Whether a device is in what is no state is not answered with yes or no: its state is told.
+        A question about something that is not a state is answered with the device's state, not with yes or no.
         """
         named, state = parse.value("name") is not None, _asked(parse)
         try:
@@ -73,7 +73,7 @@ class GetState:
         return replace(reply, text=f"{reply.text.rstrip('.。')}, {word}")
 
     def _instead(self, parse: Parse, refusal: Refusal) -> list[Entity]:
-        """What is told where nothing fits: of a device whose place is unknown its state, of a place that none is there.
+        """The answer if no device fits: the state of a device without a known place, or that a place has none.
 
         Raises:
             Refusal: neither is so.

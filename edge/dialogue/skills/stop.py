@@ -37,7 +37,7 @@ class Pause:
 
 
 class Stop:
-    """EdgeStop: covers, valves, vacuum cleaners, lawn mowers and players; ``what`` or ``domain`` says of which kind."""
+    """EdgeStop: covers, valves, vacuum cleaners, lawn mowers and players; ``what`` or ``domain`` names the kind."""
 
     def __init__(self, tools: Toolbox) -> None:
         self._tools = tools

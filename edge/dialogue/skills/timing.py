@@ -109,7 +109,7 @@ def _matching(tools: Toolbox, parse: Parse) -> list[Timer]:
     """Timers with the name, length and area that the parse says.
 
     Raises:
-        Refusal: a length is no number, or the home has no such area.
+        Refusal: A length is not a number, or the home has no such area.
     """
     found = list(tools.timers.all())
     name = parse.value("name")

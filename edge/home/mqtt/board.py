@@ -88,7 +88,7 @@ class Board:
 
 
 def _in_state_of(entity: Entity, before: Entity | None) -> Entity:
-    """The entity as it is announced, in the state in which it was."""
+    """The entity as it is announced, with its last state."""
     if before is None or before.state in (None, "unknown"):
         return entity
     attributes = {**before.attributes, **entity.attributes}

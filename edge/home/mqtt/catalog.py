@@ -70,7 +70,7 @@ class Catalog:
             yield each if id_ == each.entity.id else replace(each, entity=replace(each.entity, id=id_))
 
     def areas(self) -> tuple[Area, ...]:
-        """Rooms in which devices are."""
+        """Rooms that have devices."""
         named = [room_name(device.friendly_name) for device in self._devices]
         named += [room_name(group.friendly_name) for group in self._groups]
         named += [room_name(device.name) for device in self._tasmota.values()]
