@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class EdgeError(Exception):
-    """Something a person can mend; the message is one line that says how."""
+    """Something a person can fix; the message is one line that says how."""
 
 
 class ConfigError(EdgeError):

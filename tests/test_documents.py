@@ -90,3 +90,18 @@ def test_each_program_runs(where: str, body: str, folder: Path) -> None:
 def environment(folder: Path) -> dict[str, str]:
     own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder / "data"), "XDG_CONFIG_HOME": str(folder / "config")}
     return {**os.environ, **own, "PYTHONPATH": str(CHECKOUT)}
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, CHECKOUT / "CONTRIBUTING.md"], ids=lambda path: path.name)
+def test_each_path_of_the_project_exists(document: Path) -> None:
+    named = re.findall(r"`((?:edge|quantize|benchmarks|firmware_configs|tests|docs)/[^`\s]*)`", document.read_text())
+    real = [name for name in named if not re.search(r"NAME|LANGUAGE", name)]
+    assert [name for name in real if not any(CHECKOUT.glob(name.rstrip("/")))] == []
+
+
+def test_each_step_of_the_walk_exists() -> None:
+    walk = (DOCS / "architecture.md").read_text(encoding="utf-8").partition("## Where is")[0]
+    code = "".join((CHECKOUT / name).read_text() for name in ("edge/assistant.py", "quantize/pipeline.py"))
+    steps = re.findall(r"`(_?[a-z]\w+)`", walk)
+    assert len(steps) > 10
+    assert [step for step in steps if f"def {step}(" not in code] == []

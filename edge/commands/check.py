@@ -1,4 +1,4 @@
-"""``edge check``: what is installed, what is missing, and the command that mends it."""
+"""``edge check``: what is installed, what is missing, and the command that fixes it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _EXAMPLES = """examples:
 """
 
 _BUNDLE_EXAMPLES = {"rollback": "home", "sign": "home.edge --key release.key", "keygen": "--out release"}
-_UNSIGNED = "a bundle that nobody trusted signed, too"
+_UNSIGNED = "use a bundle although nobody trusted has signed it"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -218,7 +218,7 @@ def _speech_arguments(commands: _Commands[_Parser]) -> None:
     _understanding(parser)
     _place(parser)
 
-    parser = _command(commands, "check", "say what is installed, what is missing, and how to mend it", "edge check")
+    parser = _command(commands, "check", "say what is installed, what is missing, and how to fix it", "edge check")
     parser.add_argument("--profile", metavar="NAME", default="desktop")
     parser.add_argument("--json", action="store_true")
 
@@ -271,9 +271,9 @@ def _bundle_arguments(commands: _Commands[_Parser]) -> None:
     for name, does in (
         ("info", "what a bundle contains, who signed it, which versions are installed"),
         ("verify", "check hashes and signature, and try the bundle out in a process of its own"),
-        ("install", "verify a bundle and use it, keeping the version before"),
+        ("install", "verify a bundle and use it; the version before is kept"),
         ("rollback", "use the version before again"),
-        ("sign", "sign a bundle, this machine's or another key vouches for it then"),
+        ("sign", "sign a bundle with this machine's key or another one"),
         ("keygen", "make a key pair that signs bundles"),
     ):
         action = _command(actions, name, does, f"edge bundle {name} {_BUNDLE_EXAMPLES.get(name, 'home.edge')}")
@@ -286,7 +286,7 @@ def _bundle_arguments(commands: _Commands[_Parser]) -> None:
         if name in ("verify", "install"):
             action.add_argument("--allow-unsigned", action="store_true", help=_UNSIGNED)
         if name == "install":
-            action.add_argument("--allow-downgrade", action="store_true", help="older than what is in use too")
+            action.add_argument("--allow-downgrade", action="store_true", help="install an older version too")
         if name == "sign":
             action.add_argument("--key", metavar="FILE", help="secret key (default: this machine's)")
 
