@@ -6,6 +6,8 @@ import argparse
 import io
 import os
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from typing import NoReturn
 
 from edge.commands.guarded import fail, guarded
@@ -80,51 +82,16 @@ def _log_to_stderr(verbose: bool) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, format="edge: %(message)s", force=True)
 
 
+_MODULES = {"say": "simulate", "run": "simulate"}
+"""Modules of the commands that are not in a file of their own name."""
+
+
 def _run(arguments: argparse.Namespace) -> int:
-    command: str = arguments.command
-    if command == "parse":
-        from edge.commands.parse import parse
-
-        return parse(arguments)
-    if command == "simulate":
-        from edge.commands.simulate import simulate
-
-        return simulate(arguments)
-    if command == "listen":
-        from edge.commands.listen import listen
-
-        return listen(arguments)
-    if command == "say":
-        from edge.commands.simulate import say
-
-        return say(arguments)
-    if command == "run":
-        from edge.commands.simulate import run
-
-        return run(arguments)
-    if command == "check":
-        from edge.commands.check import check
-
-        return check(arguments)
-    if command == "demo":
-        from edge.commands.demo import demo
-
-        return demo(arguments)
-    if command == "home":
-        from edge.commands.home import home
-
-        return home(arguments)
-    if command == "firmware":
-        from edge.commands.firmware import firmware
-
-        return firmware(arguments)
-    if command == "models":
-        from edge.commands.models import models
-
-        return models(arguments)
-    from edge.commands.bundle import bundle
-
-    return bundle(arguments)
+    name: str = arguments.command
+    command: Callable[[argparse.Namespace], int] = getattr(
+        import_module(f"edge.commands.{_MODULES.get(name, name)}"), name
+    )
+    return command(arguments)
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -12,8 +12,8 @@ from edge import compose
 from edge.assistant import Assistant
 from edge.board.memory import peak_rss_mib, run_on_board
 from edge.commands.guarded import guarded
-from edge.commands.input import typed_lines
 from edge.commands.output import clean, write_json, write_line
+from edge.commands.parse import typed_lines
 from edge.commands.starts import started
 from edge.commands.turns import turn_json, turn_lines, turn_summary
 from edge.config import Profile
