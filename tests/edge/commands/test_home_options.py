@@ -49,4 +49,4 @@ def test_timers_and_states_are_kept(tmp_path: Path, named: str, monkeypatch: pyt
     edge(*command, "--text", "set a timer for ten minutes", "--text", "turn on the hall light")
     left, light = rows(edge(*command, "--text", "how much time is left", "--text", "is the hall light on").stdout)
     assert left["reply"]["text"] == "10 minutes left."
-    assert light["reply"]["text"] == "Yes"
+    assert light["reply"]["text"] == "Yes, on"
