@@ -25,6 +25,9 @@ _PAUSES = ",;"
 _APOSTROPHES = "'’"
 _SHORTEST = 2
 _POSSESSIVE_WITHIN = 2
+_FEW = 2
+_ENTRANCES = ("lock", "cover", "valve")
+"""Of these a yes is wanted: "can the garage door be opened" may be a question."""
 _POLITE = 0.9
 """How sure a command is that begins like a question: "is it possible to lock the gate"."""
 
@@ -47,16 +50,16 @@ class Caution:
         spans: Sequence[Span],
         tokens: Sequence[Token],
         matches: Sequence[Match],
-        joined: bool = False,
+        things: int | None = None,
     ) -> Parse:
         """The parse, or one that says why it is not carried out, or one that names what the home does not have.
 
-        ``joined``: the student says how many commands there are, so that joining words need not be asked.
+        ``things``: how many things the one command is about, where the student tells; else joining words tell.
         """
         if is_harmless(parse.intent):
             return parse
         said = self._read(parse, frame, spans, tokens, matches)
-        refusal = self._refusal(said, joined, parse.confidence)
+        refusal = self._refusal(said, things, parse.confidence)
         if refusal is not None:
             return replace(parse, intent=None, slots=(), refusal=refusal)
         if not said.used:
@@ -64,10 +67,22 @@ class Caution:
         outside = [at for at in range(len(said.words)) if at not in said.spanned()]
         strange = frozenset(at for at in outside if self._chooses(said, at) or not self._is_explained(said, at))
         said = replace(said, strange=strange, telling=frozenset(at for at in outside if self._does(said, at)))
+        if self._is_talk(frame, said):
+            return replace(parse, intent=None, slots=(), refusal="no_intent")
         exact = self._quantities.judge(parse, said)
         if exact is None:
             return replace(parse, intent=None, slots=(), refusal="value")
-        return self._explained(exact, frame, said)
+        judged = self._explained(exact, frame, said)
+        polite = self._words.phrases["polite"].at(said.words, 0) and parse.value("domain") in _ENTRANCES
+        return replace(judged, explained=False) if polite else judged
+
+    def _is_talk(self, frame: Frame, said: Said) -> bool:
+        """Whether a command about no device has more words that such commands lack than words that they have."""
+        if any(span.slot in (*_HOME, *_CONTENT) for span in said.spans) or "domain" in frame.implied:
+            return False
+        empty = {at for at, word in enumerate(said.words) if self._naming.is_empty(word)}
+        known = len(said.words) - len(said.strange | said.spanned() | empty)
+        return len(said.strange) > max(known, _FEW)
 
     def _read(
         self, parse: Parse, frame: Frame, spans: Sequence[Span], tokens: Sequence[Token], matches: Sequence[Match]
@@ -89,7 +104,7 @@ class Caution:
         words = [plain(token.text) for token in tokens]
         return Said(parse.text, tokens, words, spans, used, frozenset(quoted | exact), frozenset(exact))
 
-    def _refusal(self, said: Said, joined: bool, confidence: float) -> str | None:
+    def _refusal(self, said: Said, things: int | None, confidence: float) -> str | None:
         """Why the utterance is not a command, or not one that can be done."""
         phrases = self._words.phrases
         firm = phrases["question"].at(said.words, 0)
@@ -99,7 +114,7 @@ class Caution:
             return "negated"
         if any(self._unquoted(phrases["exception"], said)):
             return "excepted"
-        several = self._says_more_than_one(said) if joined else self._is_several(said)
+        several = self._is_several(said) if things is None else things > 1 and self._says_more_than_one(said)
         return "several" if several else None
 
     def _unquoted(self, phrases: Phrases, said: Said) -> Iterator[Places]:

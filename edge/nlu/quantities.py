@@ -34,6 +34,7 @@ class _Number:
     first: int
     last: int
 
+_DELAYED = "conversation_command"
 
 class Quantities:
     """Reads the numbers of commands in one language and home."""
@@ -153,7 +154,8 @@ class Quantities:
         named = [span for span in said.spans if span.slot == "name"]
         if any(at not in taken and self._is_stray(said, at, named) for at in range(len(said.words))):
             return None
-        if found[0].last < len(said.words) and not said.is_plain(found[0].last):
+        delayed = any(span.slot == _DELAYED for span in said.spans)  # its verb may end the sentence
+        if not delayed and found[0].last < len(said.words) and not said.is_plain(found[0].last):
             return None
         known = sum(
             UNITS[slot.name] * float(slot.value) for slot in parse.slots if slot.name in UNITS and _is_number(slot)

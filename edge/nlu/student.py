@@ -26,7 +26,7 @@ from edge.nlu.several import MOST_COMMANDS, SEVERAL, borrowed, each_thing, parts
 from edge.nlu.short_names import with_short_names
 from edge.nlu.tokens import MAX_TOKENS, Token, encode
 from edge.nlu.words import read_words
-from edge.types import Home, Parse, Slot, Transcript
+from edge.types import Entity, Home, Parse, Slot, Transcript
 
 Ids: TypeAlias = NDArray[np.int64]
 Features: TypeAlias = NDArray[np.float32]
@@ -131,13 +131,15 @@ class StudentParser:
             return Parse(None, (), in_scope, language, text=said, response=frame.response, in_scope=in_scope)
         if frame.label == SEVERAL:
             return self._each(parts(text, best.spans, tokens), Parse(None, (), in_scope, language, text=said))
-        reading = Reading(said, frame, tokens, matches, best.spans, self._probability(log_p, frame.intent), in_scope)
-        things = list(each_thing(text, best.spans, tokens, frame.free))
+        spans = with_named(best.spans, frame, matches)
+        reading = Reading(said, frame, tokens, matches, spans, self._probability(log_p, frame.intent), in_scope)
+        things = list(each_thing(text, spans, tokens, frame.free))
         counted = SEVERAL in self._frames_of and self._probability(log_p, SEVERAL) < _ALONE
-        return as_one([self._command(reading, spans, language, counted or len(things) > 1) for spans in things])
+        number = len(things) if counted or len(things) > 1 else None
+        return as_one([self._command(reading, each, language, number) for each in things])
 
-    def _command(self, reading: Reading, spans: Sequence[Span], language: str, joined: bool) -> Parse:
-        """What is said of one thing, without an intent where it makes no sense; ``joined``: see ``Caution.judge``."""
+    def _command(self, reading: Reading, spans: Sequence[Span], language: str, things: int | None) -> Parse:
+        """What is said of one thing, without an intent where it makes no sense; ``things``: see ``Caution.judge``."""
         said, frame, tokens, matches = reading.said, reading.frame, reading.tokens, reading.matches
         text, (_, resolver, caution) = said[:_MAX_CHARACTERS], self._speaking(language)
         slots = self._whole_command(resolver.slots(text, frame, spans, tokens, matches), text)
@@ -148,7 +150,7 @@ class StudentParser:
             frame.intent, slots, reading.confidence, language, "student", said, frame.response,
             in_scope=reading.in_scope,
         )  # fmt: skip
-        return caution.judge(parse, frame, reading.spans, tokens, matches, joined)
+        return caution.judge(parse, frame, reading.spans, tokens, matches, things)
 
     def _each(self, said: Sequence[str], rejected: Parse) -> Parse:
         """Every command that was said, or none; one without its verb borrows that of the command before."""
@@ -245,6 +247,23 @@ class StudentParser:
         naming = Naming(home, lexicon, words)
         caution = Caution(lexicon, words, naming, Quantities(home, lexicon, words, self._spec.numeric))
         return index, Resolver(home, lexicon, self._spec.numeric, naming), caution
+
+
+def with_named(spans: Sequence[Span], frame: Frame, matches: Sequence[Match]) -> tuple[Span, ...]:
+    """The spans, with a device of the frame's kinds whose whole name was said and that no span holds."""
+    tagged = {span.slot for span in spans}
+    if "name" in tagged or "name" not in frame.slots or "name" in frame.free or not frame.domains:
+        return tuple(spans)
+    taken = {at for span in spans for at in range(span.first, span.last)}
+    named = {
+        (match.first, match.last)
+        for match in matches
+        if match.whole and match.score == 1.0 and isinstance(match.part, Entity) and match.part.domain in frame.domains
+        if not taken.intersection(range(match.first, match.last))
+    }
+    if len(named) != 1:
+        return tuple(spans)
+    return tuple(sorted((*spans, Span("name", *named.pop())), key=lambda span: span.first))
 
 
 def as_one(found: Sequence[Parse]) -> Parse:
