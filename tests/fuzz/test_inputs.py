@@ -37,6 +37,7 @@ def attempt(target: Target, value: Any) -> None:
 
 
 @pytest.mark.timeout(int(SECONDS) + 300)
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")  # that an example is long
 @pytest.mark.parametrize("name", NAMES)
 def test_input_ends_in_a_result_or_in_one_line(name: str) -> None:
     target = targets()[name]
