@@ -66,6 +66,7 @@ class SpokenParser:
     alone is believed where it is sure and nearly all words are such as a command may have. A command for later must be
     one itself. Other speech is rejected, also where it was pressed into a sentence: one that says the same words twice
     ("I'd like to go back, I'd like to, I'd like to"), or whose free text begins inside a word ("play" of "playful").
+    What was doubted counts as not wholly explained, so that nothing is unlocked for it without a question.
     """
 
     def __init__(self, expected: Grammar, student: Parser) -> None:
@@ -89,10 +90,17 @@ class SpokenParser:
             second = self._student.parse(transcript)
             agreed = second.intent == parse.intent and second.confidence >= SURE
             meant = agreed and transcript.confidence >= DISBELIEVED
-            parse = replace(parse, confidence=second.confidence, unfinished=True)
+            parse = replace(parse, confidence=second.confidence, unfinished=True, explained=False)
         if meant and self._may_come_later(parse, transcript):
-            return parse
+            return self._scoped(parse, transcript)
         return Parse(None, (), 1.0 - parse.confidence, parse.language, parse.source, parse.text)
+
+    def _scoped(self, parse: Parse, transcript: Transcript) -> Parse:
+        """A sentence about a kind of device, with how many of them are meant: a grammar does not tell."""
+        named = any(slot.name in ("name", "area", "floor") for slot in parse.slots)
+        if parse.source != "grammar" or named or parse.value("domain") is None:
+            return parse
+        return replace(parse, scope=self._student.parse(transcript).scope)
 
     def _may_come_later(self, parse: Parse, transcript: Transcript) -> bool:
         """Whether what is to be done after a time, if anything, is a command."""

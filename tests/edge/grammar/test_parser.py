@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -72,6 +73,8 @@ def test_a_doubted_sentence_needs_the_student(grammar: Grammar) -> None:
     doubted = Transcript("turn on the kitchen lamp", 0.1, heard=True)
     agreed = SpokenParser(grammar, Student(0.97, "TurnOn")).parse(doubted)
     assert (agreed.intent, agreed.value("place"), agreed.confidence) == ("TurnOn", "kitchen", 0.97)
+    assert not agreed.explained
+    assert SpokenParser(grammar, Student(0.97, "TurnOn")).parse(replace(doubted, confidence=0.9)).explained
     assert SpokenParser(grammar, Student(0.9, "TurnOn")).parse(doubted).intent is None
     assert SpokenParser(grammar, Student(0.97, "Guess")).parse(doubted).intent is None
     disbelieved = Transcript(doubted.text, 0.001, heard=True)
