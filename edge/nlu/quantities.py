@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from edge.nlu.decode import Span
 from edge.nlu.durations import UNITS, Durations
-from edge.nlu.lexicon import Lexicon, lexicon_key
+from edge.nlu.lexicon import Lexicon
 from edge.nlu.said import Said
 from edge.nlu.words import Words
 from edge.types import Entity, Home, Parse, Slot
@@ -34,14 +34,16 @@ class _Number:
     first: int
     last: int
 
+
 _DELAYED = "conversation_command"
+
 
 class Quantities:
     """Reads the numbers of commands in one language and home."""
 
     def __init__(self, home: Home, lexicon: Lexicon, words: Words, numeric: Sequence[str]) -> None:
         self._words, self._numeric = words, frozenset(numeric)
-        self._durations, self._listed = Durations(lexicon, words), lexicon.values
+        self._durations = Durations(lexicon, words)
         self._in_fahrenheit = any(_is_in_fahrenheit(entity) for entity in home.entities)
 
     def judge(self, parse: Parse, said: Said) -> Parse | None:
@@ -54,9 +56,7 @@ class Quantities:
             return None
         slots = list(parse.slots)
         for number in found:
-            if number.value != number.value:
-                if not self._is_listed(parse, number.slot):
-                    return None
+            if number.value != number.value:  # a listed word, or what the skill refuses because it is no number
                 continue
             value = self._exact(parse, number, said)
             if value is None:
@@ -106,12 +106,6 @@ class Quantities:
         if number.slot.endswith("-"):
             value = -value
         return self._in_unit(value, number.last, said) if name == "temperature" else value
-
-    def _is_listed(self, parse: Parse, tag: str) -> bool:
-        """Whether a slot that was said without a number is a listed word, such as "half"."""
-        listed = self._listed.get(tag, {})
-        found = (slot for slot in parse.slots if slot.name == tag.removesuffix("-") and slot.text is not None)
-        return all(slot.value != slot.text or lexicon_key(slot.text or "") in listed for slot in found)
 
     def _is_negative(self, first: int, said: Said) -> bool:
         minus = self._words.folded("minus")
