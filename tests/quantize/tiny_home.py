@@ -5,6 +5,6 @@ from quantize.recipe import Data, Recipe, StudentPlan, Training
 TINY = Recipe(
     name="tiny",
     data=Data(source="home", languages=("en",), sentences=1200),
-    student=StudentPlan(buckets=2048, embed=16, hidden=32, layers=1, heads=2, feed_forward=64),
-    training=Training(epochs=12, batch=32, rate=5e-3),
+    student=StudentPlan(buckets=2048, embed=24, hidden=48, layers=1, heads=2, feed_forward=64),
+    training=Training(epochs=16, batch=32, rate=5e-3),
 )

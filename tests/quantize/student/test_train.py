@@ -131,7 +131,7 @@ def test_two_processes_build_one_home_student(tmp_path: Path) -> None:
         "from accelerate import PartialState\n"
         "plan = StudentPlan(buckets=1024, embed=8, hidden=16, layers=1, heads=2, feed_forward=16)\n"
         "recipe = Recipe('t', Data('home', languages=('kw',), sentences=64), plan, Training(epochs=1, batch=8))\n"
-        "student = home_student(recipe, Path(sys.argv[1])).student\n"
+        "student = home_student(recipe, Path(sys.argv[1]), Path()).student\n"
         "torch.save(student.state_dict(), f'{sys.argv[1]}/{PartialState().process_index}.pt')\n"
     )
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
