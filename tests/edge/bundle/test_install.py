@@ -220,7 +220,8 @@ def test_a_damaged_version_gives_way_at_once(put: Callable[..., Bundle], damage:
 
 
 def test_a_shipped_bundle_is_what_is_left(put: Callable[..., Bundle], write: Write) -> None:
-    install_bundle(write("A", name="home", sign=machine_key().sign).source)
+    newer = open_bundle("home").manifest.built + 1
+    install_bundle(write("A", newer, name="home", sign=machine_key().sign).source)
     for _ in range(MAX_STARTS):
         with pytest.raises(RuntimeError), start("home"):
             raise RuntimeError

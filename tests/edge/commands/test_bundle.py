@@ -87,7 +87,8 @@ def test_info_tells_the_versions(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bundle", "install", str(shipped)]) == 0
     assert main(["bundle", "info", "home", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert facts["versions"] == ["a in use, 0 starts without success, part of this package, built not recorded"]
+    (version,) = facts["versions"]
+    assert version.startswith("a in use, 0 starts without success, part of this package, built 20")
     assert edge("parse", "turn on the kitchen light").returncode == 0
     assert "a in use, works" in rows(edge("bundle", "info", "home", "--json").stdout)[0]["versions"][0]
 
