@@ -26,7 +26,7 @@ from edge.nlu.several import MOST_COMMANDS, SEVERAL, borrowed, each_thing, parts
 from edge.nlu.short_names import with_short_names
 from edge.nlu.tokens import MAX_TOKENS, Token, encode
 from edge.nlu.words import read_words
-from edge.types import Entity, Home, Parse, Slot, Transcript
+from edge.types import Area, Entity, Floor, Home, Parse, Slot, Transcript
 
 Ids: TypeAlias = NDArray[np.int64]
 Features: TypeAlias = NDArray[np.float32]
@@ -131,7 +131,7 @@ class StudentParser:
             return Parse(None, (), in_scope, language, text=said, response=frame.response, in_scope=in_scope)
         if frame.label == SEVERAL:
             return self._each(parts(text, best.spans, tokens), Parse(None, (), in_scope, language, text=said))
-        spans = with_named(best.spans, frame, matches)
+        spans = with_timer_names(with_named(best.spans, frame, matches), frame, matches)
         reading = Reading(said, frame, tokens, matches, spans, self._probability(log_p, frame.intent), in_scope)
         things = list(each_thing(text, spans, tokens, frame.free))
         counted = SEVERAL in self._frames_of and self._probability(log_p, SEVERAL) < _ALONE
@@ -264,6 +264,19 @@ def with_named(spans: Sequence[Span], frame: Frame, matches: Sequence[Match]) ->
     if len(named) != 1:
         return tuple(spans)
     return tuple(sorted((*spans, Span("name", *named.pop())), key=lambda span: span.first))
+
+
+def with_timer_names(spans: Sequence[Span], frame: Frame, matches: Sequence[Match]) -> tuple[Span, ...]:
+    """The spans, with a place that the home lacks as a name where names are free: the pizza timer is in no room."""
+    if "name" not in frame.free or any(span.slot == "name" for span in spans):
+        return tuple(spans)
+    places = {at for match in matches if isinstance(match.part, Area | Floor) for at in range(match.first, match.last)}
+    return tuple(
+        span._replace(slot="name")
+        if span.slot in ("area", "floor") and not places.intersection(range(span.first, span.last))
+        else span
+        for span in spans
+    )
 
 
 def as_one(found: Sequence[Parse]) -> Parse:

@@ -200,3 +200,9 @@ def test_the_runtime_with_the_student_stays_below_42_mib() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert float(done.stdout) <= 42
+
+
+@pytest.mark.parametrize("said", ["cancel the pizza timer", "cancel my tea timer", "how long is left on the egg timer"])
+def test_a_timer_is_in_no_room_that_the_home_lacks(bundle: Bundle, said: str) -> None:
+    found = parse(bundle, "en", said)
+    assert [slot.name for slot in found.slots if slot.text is not None] == ["name"]
