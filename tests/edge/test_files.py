@@ -103,6 +103,7 @@ WRITE = """
 import signal, sys, time
 from pathlib import Path
 from edge import files
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # who runs the tests may ignore it, as nohup does
 files.end_tidily()
 if sys.argv[2] == "named":
     files.os.O_TMPFILE = files.os.O_DIRECTORY | files.os.O_CREAT | files.os.O_EXCL

@@ -25,6 +25,10 @@ from quantize.templates.command_templates import domain_templates
 
 PLAN = Extension(epochs=2, steps=25, old_batch=32, new_batch=32, rate=5e-3, embedding_rate=1e-2, max_flips=0.2)
 HOME = Home(entities=(Entity("light.desk", "Desk Lamp"),))
+NEAR = (
+    "feed also the fish please", "feed my fish right now", "could somebody feed the fish", "feed that fish please",
+    "go and feed the fish",
+)  # fmt: skip
 PETS = """\
 language: en
 intents:
@@ -46,12 +50,14 @@ def test_own_commands_stand_beside_those_of_the_home(tiny_home: Bundle, tmp_path
     bundle = extend_bundle(tiny_home, tmp_path / "pets.yaml", tmp_path / "new.edge", PLAN)
     parser = device_parser(open_bundle(bundle.source), HOME, "en")
     template = parser.parse(Transcript("feed the goldfish two spoons"))
-    near = parser.parse(Transcript("feed also the fish please"))
-    assert (template.source, near.source) == ("grammar", "student")
+    near = [parser.parse(Transcript(text)) for text in NEAR]
+    assert {template.source, *(parse.source for parse in near)} == {"grammar", "student"}
     assert {slot.name: slot.value for slot in template.slots} == {
         "pet": "fish", "amount": 2, "state": "fed", "today": True,
     }  # fmt: skip
-    assert (near.intent, near.value("pet"), near.value("today")) == ("FeedPet", "fish", True)
+    found = [(parse.intent, parse.value("pet"), parse.value("today")) for parse in near]
+    meant = [each for each in found if each == ("FeedPet", "fish", True)]
+    assert len(meant) >= len(NEAR) - 1
     heard = Automaton(unpack_grammar(bundle.read(bundle.manifest.hearing["en"])).fill(home_names(HOME)))
     assert heard.accepts("please feed the cat") and heard.accepts("turn on the desk lamp")
     assert bundle.manifest.student and tiny_home.manifest.student
